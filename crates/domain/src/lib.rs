@@ -1,1 +1,111 @@
-//! domain
+//! What the server knows and decides: devices, their enrollments, the commands queued for them, and who may ask for what.
+//!
+//! Nothing here reads a socket, a file, an environment variable or the system clock; the world comes in through the
+//! traits in [`ports`]. Every operation is one method on [`Mdm`]: start there, then read the file of the noun that you
+//! are after.
+
+mod actions;
+mod actor;
+mod admins;
+mod applications;
+mod certificates;
+mod commands;
+mod devices;
+mod enrollments;
+mod error;
+mod events;
+mod health;
+mod ids;
+mod installation;
+mod lifecycle;
+mod links;
+pub mod ports;
+mod purges;
+mod push_certificates;
+mod pushes;
+mod secrets;
+mod settings;
+mod tenants;
+mod timestamp;
+mod users;
+
+use std::sync::Arc;
+
+pub use actions::{Action, ActionKind, Lock};
+pub use actor::{Actor, Role, Subject};
+pub use admins::{Admin, ApiKey};
+pub use applications::Application;
+pub use certificates::ScepAnswer;
+pub use commands::{Command, CommandState, Polled, RENEWAL, ReportOutcome};
+pub use devices::{
+    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT, Page,
+    Platform, Span,
+};
+pub use enrollments::{
+    CertificateState, Channel, ChannelKey, Credential, Enrollment, EnrollmentAnswer, EnrollmentState,
+    IdentityCertificate, Refusal,
+};
+pub use error::{Error, Forbidden, Result, Thing, Unsupported};
+pub use events::Event;
+pub use health::{Health, PushCertificateHealth};
+pub use ids::{
+    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, LinkId, PurgeId, TenantId, UserId,
+};
+pub use installation::Installation;
+pub use lifecycle::{AUDIENCE, Claims, TOKEN_LIFETIME};
+pub use links::{LONGEST_LINK, Link, NewLink};
+pub use ports::{Directory, Identity};
+pub use purges::{PURGE_LIMIT, Purge, PurgeCounts};
+pub use push_certificates::PushCertificate;
+pub use settings::Settings;
+pub use tenants::Tenant;
+pub use timestamp::Timestamp;
+pub use users::User;
+
+/// The world that the domain is put into.
+#[derive(Clone)]
+pub struct World {
+    /// The database, by tenant.
+    pub store: Arc<dyn ports::Store>,
+    /// The database, across tenants.
+    pub directory: Arc<dyn ports::Directory>,
+    /// The hot road.
+    pub road: Arc<dyn ports::DeviceRoad>,
+    /// The workers' claims.
+    pub outbox: Arc<dyn ports::Outbox>,
+    /// Wakes the workers.
+    pub wake: Arc<dyn ports::Wake>,
+    /// The clock.
+    pub clock: Arc<dyn ports::Clock>,
+    /// Randomness.
+    pub random: Arc<dyn ports::Random>,
+    /// Password hashing.
+    pub hashing: Arc<dyn ports::Hashing>,
+}
+
+/// The server's operations.
+pub struct Mdm {
+    store: Arc<dyn ports::Store>,
+    directory: Arc<dyn ports::Directory>,
+    road: Arc<dyn ports::DeviceRoad>,
+    outbox: Arc<dyn ports::Outbox>,
+    wake: Arc<dyn ports::Wake>,
+    clock: Arc<dyn ports::Clock>,
+    random: Arc<dyn ports::Random>,
+    hashing: Arc<dyn ports::Hashing>,
+    installation: Installation,
+    settings: Settings,
+}
+
+impl Mdm {
+    /// Puts the server's rules on top of the world it is given.
+    pub fn new(world: World, installation: Installation, settings: Settings) -> Self {
+        let World { store, directory, road, outbox, wake, clock, random, hashing } = world;
+        Self { store, directory, road, outbox, wake, clock, random, hashing, installation, settings }
+    }
+
+    /// Now, by the server's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,88 @@
+//! The command queue: what was asked of a device, and how far it got.
+
+use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, Timestamp};
+
+mod enqueue;
+mod outcome;
+mod poll;
+
+pub use poll::{Polled, ReportOutcome};
+
+/// How far a command got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandState {
+    /// Waits to be handed over.
+    Queued,
+    /// Handed over; the device has not answered.
+    HandedOver,
+    /// The device said "not now".
+    NotNow,
+    /// Done.
+    Acknowledged,
+    /// Refused: `Error` or `CommandFormatError`.
+    Failed,
+    /// Taken back before it was done.
+    Cancelled,
+}
+
+impl CommandState {
+    /// As it is stored: open states are below 3.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Queued => 0,
+            Self::HandedOver => 1,
+            Self::NotNow => 2,
+            Self::Acknowledged => 3,
+            Self::Failed => 4,
+            Self::Cancelled => 5,
+        }
+    }
+
+    /// The state of that code.
+    pub fn of(code: i16) -> Option<Self> {
+        [Self::Queued, Self::HandedOver, Self::NotNow, Self::Acknowledged, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|state| state.code() == code)
+    }
+
+    /// Whether a result may still come.
+    pub fn is_open(self) -> bool {
+        self.code() < 3
+    }
+}
+
+/// The dedupe key of a certificate renewal: the one command that an expired certificate may fetch.
+pub const RENEWAL: &str = "renewal";
+
+/// A command for one channel of one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// Its id; queue order is the order of the ids.
+    pub id: CommandId,
+    /// Who is to do it.
+    pub device: DeviceId,
+    /// In which enrollment: a later one does not inherit it.
+    pub enrollment: EnrollmentId,
+    /// On which channel.
+    pub channel: ChannelKey,
+    /// Apple's `RequestType`.
+    pub request_type: String,
+    /// The [`crate::ActionKind`] that it carries out, where it is one.
+    pub action: Option<String>,
+    /// At most one open command of a device has a given key.
+    pub dedupe: Option<String>,
+    /// The plist that goes to the device.
+    pub payload: Vec<u8>,
+    /// Whether `payload` is sealed.
+    pub sealed: bool,
+    /// How far it got.
+    pub state: CommandState,
+    /// The device's report, as it came.
+    pub result: Option<Vec<u8>>,
+    /// When it was asked.
+    pub queued_at: Timestamp,
+    /// When it was last handed over.
+    pub handed_over_at: Option<Timestamp>,
+    /// When it was done, refused or taken back.
+    pub finished_at: Option<Timestamp>,
+}

@@ -1,0 +1,99 @@
+//! What a device reported; anything that it did not is `None`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// The operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// An iPhone or iPod touch.
+    Ios,
+    /// An iPad.
+    Ipados,
+    /// A Mac.
+    Macos,
+    /// An Apple TV.
+    Tvos,
+    /// An Apple Watch.
+    Watchos,
+    /// An Apple Vision.
+    Visionos,
+}
+
+/// How the device came to be managed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EnrollmentKind {
+    /// By a profile that someone installed.
+    #[default]
+    Profile,
+    /// By Apple's automated enrollment.
+    Automated,
+    /// As a personal device, with a managed part.
+    User,
+}
+
+/// Where the device was.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Location {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Everything that devices report of themselves, stored as one JSON document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// The operating system; `None` until the product is known.
+    pub platform: Option<Platform>,
+    /// How it enrolled.
+    pub enrollment: EnrollmentKind,
+    /// `DeviceName`.
+    pub device_name: Option<String>,
+    /// `SerialNumber`.
+    pub serial_number: Option<String>,
+    /// `ProductName`, such as `iPhone17,2`.
+    pub product_name: Option<String>,
+    /// `ModelName`, such as `iPhone` or `MacBook Pro`.
+    pub model_name: Option<String>,
+    /// `Model` or `ModelNumber`, such as `MRYA2ZD`.
+    pub model_number: Option<String>,
+    /// `OSVersion`, such as `18.1`.
+    pub os_version: Option<String>,
+    /// `BuildVersion`.
+    pub build_version: Option<String>,
+    /// Every IMEI, digits only, the first one first.
+    pub imeis: Vec<String>,
+    /// `MEID`.
+    pub meid: Option<String>,
+    /// `DeviceCapacity`, GB.
+    pub capacity_gb: Option<f64>,
+    /// `AvailableDeviceCapacity`, GB.
+    pub available_gb: Option<f64>,
+    /// `BatteryLevel`, 0 to 1.
+    pub battery_level: Option<f64>,
+    /// `IsSupervised`.
+    pub supervised: Option<bool>,
+    /// `IsRoaming`, or that of any subscription.
+    pub roaming: Option<bool>,
+    /// `IsMDMLostModeEnabled`, or what an acknowledged command made of it.
+    pub lost_mode: Option<bool>,
+    /// `PasscodePresent`.
+    pub passcode_present: Option<bool>,
+    /// `PasscodeCompliant`.
+    pub passcode_compliant: Option<bool>,
+    /// `IsAppleSilicon`.
+    pub apple_silicon: Option<bool>,
+    /// `PINRequiredForDeviceLock`.
+    pub pin_required_for_lock: Option<bool>,
+    /// Where it last was.
+    pub location: Option<Location>,
+    /// When the device last reported its inventory.
+    pub reported_at: Option<Timestamp>,
+}

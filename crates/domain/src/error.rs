@@ -1,0 +1,134 @@
+//! What can go wrong, sorted by what the caller can do about it.
+
+use std::fmt;
+
+/// Shorthand used throughout.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Each face turns these into its own status and body, in one `match` without a catch-all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such thing, or not in the caller's tenant; the two look the same.
+    #[error("there is no such {0}")]
+    NotFound(Thing),
+    /// Who calls is not known: no credentials, or bad or revoked ones.
+    #[error("the credentials are missing or wrong")]
+    Unauthenticated,
+    /// The caller is known but may not do this.
+    #[error("{0}")]
+    Forbidden(Forbidden),
+    /// The request makes no sense; the field and what is wrong with it.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field as the caller wrote it.
+        field: &'static str,
+        /// What would be right.
+        problem: String,
+    },
+    /// It clashes with what is there already.
+    #[error("{0}")]
+    Conflict(String),
+    /// The device cannot do this, now or ever.
+    #[error("{0}")]
+    Unsupported(Unsupported),
+    /// Try again later: the database or a queue is not keeping up, or away.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// Ours to fix; the cause is logged and never shown.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a failure that no caller can act on.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// A fault in one field of a request.
+    pub fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+
+    /// The whole chain of causes, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(": ");
+            text.push_str(&inner.to_string());
+            cause = inner.source();
+        }
+        text
+    }
+}
+
+/// What was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A device.
+    Device,
+    /// A tenant.
+    Tenant,
+    /// An administrator.
+    Admin,
+    /// A user.
+    User,
+    /// An API key.
+    ApiKey,
+    /// An application.
+    Application,
+    /// An enrollment link.
+    Link,
+    /// A push certificate, or a request for one.
+    PushCertificate,
+    /// A purge job.
+    Purge,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Device => "device",
+            Self::Tenant => "tenant",
+            Self::Admin => "administrator",
+            Self::User => "user",
+            Self::ApiKey => "API key",
+            Self::Application => "application",
+            Self::Link => "enrollment link",
+            Self::PushCertificate => "push certificate",
+            Self::Purge => "purge",
+        })
+    }
+}
+
+/// Why a known caller may not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The role is too small.
+    #[error("this needs the role \"{0}\"")]
+    Role(&'static str),
+    /// The tenant is not one of the caller's.
+    #[error("this tenant is not yours")]
+    Tenant,
+}
+
+/// Why a device cannot do what was asked; each has one machine word and a sentence in each language of a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsupported {
+    /// The device is no longer, or not yet, managed.
+    #[error("the device is not managed; it has to enroll first")]
+    NotManaged,
+    /// The enrollment waits for an administrator's approval.
+    #[error("the enrollment is in quarantine until an administrator approves it")]
+    Quarantined,
+    /// This kind of device never can.
+    #[error("this platform cannot do that")]
+    Platform,
+    /// A user enrollment does not allow it.
+    #[error("a user enrollment does not allow that")]
+    UserEnrollment,
+    /// Locking an Apple silicon Mac before macOS 11.5 would deactivate it.
+    #[error("locking an Apple silicon Mac before macOS 11.5 would deactivate it; update it first")]
+    AppleSiliconBefore11_5,
+}

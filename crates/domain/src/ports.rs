@@ -1,0 +1,25 @@
+//! What the domain asks of the outside world.
+//!
+//! [`Store`] opens transactions that see one tenant; [`Directory`] finds the tenant of what knows none yet;
+//! [`DeviceRoad`] takes the hot requests in whole steps; [`Outbox`] hands work to workers.
+
+mod clock;
+mod deliver;
+mod device_road;
+mod directory;
+mod hashing;
+mod outbox;
+mod random;
+mod store;
+
+pub use clock::Clock;
+pub use deliver::{Deliver, Delivery, PushCredentials};
+pub use device_road::{Answer, DeviceRoad, HandedOver, Poll, PollAnswer, ReportStep, TokenStep};
+pub use directory::{Directory, Farewell, Identity, LinkRow, Tombstone};
+pub use hashing::Hashing;
+pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
+pub use random::Random;
+pub use store::{
+    Audit, Certificates, Commands, Devices, Enrollments, Escrow, EscrowRow, Links, Purges, PushCertificates, Store, Tenants, Tx,
+    Users,
+};

@@ -1,0 +1,106 @@
+//! The hot road: what devices say all day, in whole steps that are committed in groups.
+//!
+//! The domain builds a step, the store applies it. A step is served only if the certificate is pinned (or, for an
+//! empty certificate cache, known) to an active enrollment whose key is the one claimed; otherwise nothing is
+//! written, and the [`Identity`] in the answer lets the domain say why. Every answer is given after the commit.
+
+use async_trait::async_trait;
+
+use crate::{ChannelKey, CommandId, CommandState, DeviceId, Identity, Result, TenantId, Timestamp};
+
+/// Applies steps; full means [`crate::Error::Unavailable`].
+#[async_trait]
+pub trait DeviceRoad: Send + Sync {
+    /// A device reports, if it has something to report, and gets its next command, if there is one.
+    ///
+    /// - A report finishes (or puts off) the command with its id if that belongs to this enrollment and channel and is still
+    ///   open; then an outcome row is added for the worker. A report of anything else changes nothing.
+    /// - After a report the next command is the oldest that is still `Queued`; without one (`Idle`) the oldest that is open at
+    ///   all: put-off ones and ones whose hand-over was never confirmed come back at `Idle` only.
+    /// - `renewal_only` hands over nothing but a queued certificate renewal.
+    /// - The device's last contact is noted, in memory, and flushed by [`DeviceRoad::flush`].
+    async fn poll(&self, step: Poll) -> Result<Answer<PollAnswer>>;
+
+    /// A repeated `TokenUpdate` of an active enrollment: the channel's token, magic and unlock token.
+    ///
+    /// Served for [`crate::EnrollmentState::Active`] only, and only if the enrollment has this channel already; the first one of
+    /// a channel takes the ordinary road.
+    async fn update_token(&self, step: TokenStep) -> Result<Answer<()>>;
+
+    /// Writes down the last contacts that are gathered in memory; called about once a second and at stop.
+    async fn flush(&self) -> Result<()>;
+}
+
+/// A request on the command channel.
+#[derive(Clone, Debug)]
+pub struct Poll {
+    /// Who asks.
+    pub fingerprint: pki::Fingerprint,
+    /// The UDID or enrollment id that it claims.
+    pub key: String,
+    /// On which channel.
+    pub channel: ChannelKey,
+    /// What it reports; `None` for `Idle`.
+    pub report: Option<ReportStep>,
+    /// Whether its certificate has expired, so that it may fetch its renewal and nothing else.
+    pub renewal_only: bool,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A device's answer to one command.
+#[derive(Clone, Debug)]
+pub struct ReportStep {
+    /// Which one.
+    pub command: CommandId,
+    /// `Acknowledged`, `Failed` or `NotNow`.
+    pub state: CommandState,
+    /// The report as it came, at most 16 MiB; empty for `NotNow`.
+    pub result: Vec<u8>,
+}
+
+/// A `TokenUpdate`.
+#[derive(Clone, Debug)]
+pub struct TokenStep {
+    /// Who says it.
+    pub fingerprint: pki::Fingerprint,
+    /// The UDID or enrollment id that it claims.
+    pub key: String,
+    /// The channel with its new tokens; an unlock token of `None` leaves the stored one.
+    pub channel: crate::Channel,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// Who the certificate belongs to; `None` if it is not known.
+    pub identity: Option<Identity>,
+    /// What was done; `None` if the step was not served, and nothing was written.
+    pub served: Option<T>,
+}
+
+/// What a served poll brought.
+#[derive(Clone, Debug, Default)]
+pub struct PollAnswer {
+    /// Whether the report named an open command of this channel; false without a report.
+    pub report_known: bool,
+    /// The next command.
+    pub next: Option<HandedOver>,
+}
+
+/// A command on its way out.
+#[derive(Clone, Debug)]
+pub struct HandedOver {
+    /// Whose.
+    pub tenant: TenantId,
+    /// To which device.
+    pub device: DeviceId,
+    /// Which.
+    pub command: CommandId,
+    /// The plist, sealed or not.
+    pub payload: Vec<u8>,
+    /// Whether `payload` is sealed.
+    pub sealed: bool,
+}

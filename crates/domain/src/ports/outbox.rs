@@ -1,0 +1,113 @@
+//! Follow-up work, as rows that workers claim: none is lost in a crash.
+//!
+//! A claim holds until the time that it names; a worker that dies by then loses nothing. Several nodes claim
+//! side by side (`FOR UPDATE SKIP LOCKED`).
+
+use async_trait::async_trait;
+
+use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, PurgeId, Result, TenantId, Timestamp};
+
+/// The workers' claims, across tenants.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Up to `limit` pushes that are due, their tokens joined in, claimed until `until`.
+    ///
+    /// Tombstones' farewells are among them. A channel without a live token has no row.
+    async fn claim_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>>;
+
+    /// What became of pushes, in one transaction. A push that was asked for again meanwhile stays due.
+    async fn settle_pushes(&self, settled: &[SettledPush]) -> Result<()>;
+
+    /// Up to `limit` results whose effects are not yet applied, oldest first, claimed until `until`.
+    async fn claim_outcomes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutcomeJob>>;
+
+    /// The purge that waits longest, claimed until `until`.
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<Option<(TenantId, PurgeId)>>;
+
+    /// Active enrollments whose pinned certificate ends before `before`, with no newer one issued since `since` and no open
+    /// renewal command.
+    async fn due_renewals(&self, before: Timestamp, limit: u32) -> Result<Vec<(TenantId, EnrollmentId)>>;
+
+    /// Removes tombstones of certificates that ended before `now`.
+    async fn sweep_tombstones(&self, now: Timestamp) -> Result<u64>;
+
+    /// When the next push is due, claimed or not; `None` with an empty outbox.
+    async fn next_push_due(&self) -> Result<Option<Timestamp>>;
+
+    /// How much waits: pushes, outcomes and purges.
+    async fn backlog(&self) -> Result<(u64, u64, u64)>;
+}
+
+/// Tells the workers of this process that there is work; a lost word costs a second, never the work.
+pub trait Wake: Send + Sync {
+    /// There is work for `worker`.
+    fn wake(&self, worker: Worker);
+}
+
+/// The workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Sends pushes.
+    Pushes,
+    /// Applies results.
+    Outcomes,
+    /// Purges devices.
+    Purges,
+}
+
+/// A push to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushJob {
+    /// Whose push certificate.
+    pub tenant: TenantId,
+    /// Whom it wakes.
+    pub target: PushTarget,
+    /// `Token`.
+    pub token: Vec<u8>,
+    /// `PushMagic`.
+    pub magic: String,
+    /// How often it was tried without success.
+    pub attempts: u32,
+    /// Tells this request for a push from a later one for the same channel.
+    pub generation: i64,
+}
+
+/// Whom a push wakes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PushTarget {
+    /// A channel of a device.
+    Channel {
+        /// The device.
+        device: DeviceId,
+        /// The channel.
+        channel: ChannelKey,
+    },
+    /// A purged device that is to connect once more.
+    Tombstone(pki::Fingerprint),
+}
+
+/// What became of a push.
+#[derive(Clone, Debug)]
+pub struct SettledPush {
+    /// The push, as it was claimed.
+    pub job: PushJob,
+    /// When to try again; `None` removes it.
+    pub retry_at: Option<Timestamp>,
+    /// Whether the token is dead: the channel loses it, and is pushed no more until its next `TokenUpdate`.
+    pub token_gone: bool,
+    /// When it was settled.
+    pub at: Timestamp,
+    /// What APNs said, for the diagnosis of the device: `accepted`, or the reason.
+    pub said: String,
+}
+
+/// A result to apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutcomeJob {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// Of which command.
+    pub command: CommandId,
+}

@@ -1,0 +1,280 @@
+//! The database, one tenant at a time.
+
+use async_trait::async_trait;
+
+use crate::{
+    CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId, DeviceName, Enrollment,
+    EnrollmentId, EscrowId, Event, IdentityCertificate, Link, LinkId, Page, Purge, PurgeCounts, PurgeId,
+    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
+};
+
+/// A database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Opens a transaction that sees `tenant` and nothing else, and may write.
+    async fn begin(&self, tenant: TenantId) -> Result<Box<dyn Tx>>;
+
+    /// Opens one that only reads and takes no write lock.
+    async fn read(&self, tenant: TenantId) -> Result<Box<dyn Tx>>;
+}
+
+/// One transaction; dropped without [`Tx::commit`], it never happened.
+///
+/// Only the transaction is awaited while one is open: no hashing, no network.
+#[async_trait]
+pub trait Tx:
+    Audit
+    + Certificates
+    + Commands
+    + Devices
+    + Enrollments
+    + Escrow
+    + Links
+    + Purges
+    + PushCertificates
+    + Tenants
+    + Users
+    + Send
+{
+    /// Makes it so.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}
+
+/// The tenant itself.
+#[async_trait]
+pub trait Tenants {
+    /// Trusts identities of `certificate` (DER) too, if their subject matches `pattern`.
+    async fn add_device_ca(
+        &mut self,
+        fingerprint: &pki::Fingerprint,
+        certificate: &[u8],
+        pattern: Option<&str>,
+        now: Timestamp,
+    ) -> Result<()>;
+}
+
+/// People whose devices are managed.
+#[async_trait]
+pub trait Users {
+    /// Adds a user; an e-mail address that is taken anywhere in the installation is a conflict.
+    async fn add_user(&mut self, user: &User) -> Result<()>;
+
+    /// A user by e-mail address, whatever its case.
+    async fn user_by_email(&mut self, email: &str) -> Result<Option<User>>;
+
+    /// A user by id.
+    async fn user(&mut self, id: UserId) -> Result<Option<User>>;
+}
+
+/// Enrollment links.
+#[async_trait]
+pub trait Links {
+    /// Adds a link.
+    async fn add_link(&mut self, link: &Link) -> Result<()>;
+
+    /// Counts a use, unless the link is used up or over at `now`; whether it was counted.
+    async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool>;
+}
+
+/// Enrollments and their channels.
+#[async_trait]
+pub trait Enrollments {
+    /// Adds an enrollment.
+    async fn add_enrollment(&mut self, enrollment: &Enrollment) -> Result<()>;
+
+    /// An enrollment, its row locked until the transaction ends where several may write.
+    async fn enrollment_for_update(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>>;
+
+    /// An enrollment.
+    async fn enrollment(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>>;
+
+    /// Writes an enrollment's device, key, state and claims.
+    async fn set_enrollment(&mut self, enrollment: &Enrollment) -> Result<()>;
+
+    /// Whether another enrollment that is not over holds `key`.
+    async fn key_is_held(&mut self, key: &str, except: EnrollmentId) -> Result<bool>;
+
+    /// A channel of an enrollment.
+    async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>>;
+
+    /// Adds or replaces a channel of an enrollment; an unlock token of `None` leaves the stored one.
+    async fn set_channel(&mut self, device: DeviceId, enrollment: EnrollmentId, channel: &Channel) -> Result<()>;
+
+    /// Removes one channel, with the push that is due for it.
+    async fn remove_channel(&mut self, device: DeviceId, enrollment: EnrollmentId, key: &ChannelKey) -> Result<()>;
+
+    /// Asks that a channel of the device's live enrollment be woken at `due`, or sooner where that is asked already.
+    /// One row per channel; every call raises its generation.
+    async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()>;
+
+    /// Takes back every push that is due for `device`.
+    async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
+
+    /// The same `ask_push` for the device channels of many devices at once; order and duplicates do not matter.
+    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()>;
+}
+
+/// Identity certificates.
+#[async_trait]
+pub trait Certificates {
+    /// Adds a certificate.
+    async fn add_certificate(&mut self, certificate: &IdentityCertificate) -> Result<()>;
+
+    /// The certificate that was issued for a challenge.
+    async fn certificate_for_challenge(&mut self, challenge: &[u8; 32]) -> Result<Option<IdentityCertificate>>;
+
+    /// A certificate.
+    async fn certificate(&mut self, fingerprint: &pki::Fingerprint) -> Result<Option<IdentityCertificate>>;
+
+    /// Those of an enrollment, oldest first, at most 100.
+    async fn certificates(&mut self, enrollment: EnrollmentId) -> Result<Vec<IdentityCertificate>>;
+
+    /// Says what a certificate is from now on.
+    async fn set_certificate_state(&mut self, fingerprint: &pki::Fingerprint, state: CertificateState) -> Result<()>;
+
+    /// Says so of every certificate of an enrollment.
+    async fn set_certificate_states(&mut self, enrollment: EnrollmentId, state: CertificateState) -> Result<()>;
+}
+
+/// Devices.
+#[async_trait]
+pub trait Devices {
+    /// Adds a device, its IMEIs too.
+    async fn add_device(&mut self, device: &Device) -> Result<()>;
+
+    /// Writes all of a device but its last contact; its IMEIs too.
+    async fn set_device(&mut self, device: &Device) -> Result<()>;
+
+    /// A device, its row locked until the transaction ends where several may write.
+    async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>>;
+
+    /// A device by any of its names; of several with that IMEI or serial number the managed one, else the newest.
+    async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>>;
+
+    /// The device, not in quarantine, that holds a key; its row locked like [`Devices::device_for_update`].
+    async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>>;
+
+    /// The device with this external id.
+    async fn device_by_external_id(&mut self, id: &str) -> Result<Option<DeviceId>>;
+
+    /// Those that match, in the order of their ids.
+    async fn devices(&mut self, filter: &DeviceFilter, page: Page) -> Result<Vec<Device>>;
+
+    /// How many match.
+    async fn count_devices(&mut self, filter: &DeviceFilter) -> Result<u64>;
+
+    /// Removes every trace of a device: every row of every table that names it, its enrollments or their certificates,
+    /// but tombstones and purges.
+    async fn remove_device(&mut self, id: DeviceId) -> Result<()>;
+}
+
+/// The command queue.
+#[async_trait]
+pub trait Commands {
+    /// Adds commands to the ends of their queues; any number, in few statements.
+    async fn add_commands(&mut self, commands: &[Command]) -> Result<()>;
+
+    /// The open command of `device` with this dedupe key, on the device channel.
+    async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>>;
+
+    /// Replaces the payload of a command that was not yet handed over; whether it was replaced.
+    async fn set_payload(&mut self, device: DeviceId, id: CommandId, payload: &[u8], sealed: bool) -> Result<bool>;
+
+    /// A command.
+    async fn command(&mut self, device: DeviceId, id: CommandId) -> Result<Option<Command>>;
+
+    /// Every open command of `device`, in queue order, at most 1000.
+    async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>>;
+
+    /// Cancels every open command of `device`, on `channel` or on all.
+    async fn cancel_commands(&mut self, device: DeviceId, channel: Option<&ChannelKey>, at: Timestamp) -> Result<u64>;
+
+    /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
+    async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;
+
+    /// Removes the outcome row of a command, since its effects are now applied.
+    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<()>;
+}
+
+/// A secret that we keep for someone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscrowRow {
+    /// Its id.
+    pub id: EscrowId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// In which of its enrollments.
+    pub enrollment: EnrollmentId,
+    /// What it is, such as `lock-pin`.
+    pub kind: String,
+    /// The command that sets it.
+    pub command: Option<CommandId>,
+    /// The secret, sealed.
+    pub sealed: Vec<u8>,
+    /// When it was kept.
+    pub created_at: Timestamp,
+}
+
+/// Secrets in escrow; never overwritten, only added.
+#[async_trait]
+pub trait Escrow {
+    /// Keeps a secret.
+    async fn add_escrow(&mut self, row: &EscrowRow) -> Result<()>;
+
+    /// The newest secrets of a kind, newest first.
+    async fn escrow(&mut self, device: DeviceId, kind: &str, limit: u32) -> Result<Vec<EscrowRow>>;
+}
+
+/// Purge jobs.
+#[async_trait]
+pub trait Purges {
+    /// Adds a job with the ids that it names, as they were sent.
+    async fn add_purge(&mut self, purge: &Purge, external_ids: &[String], guids: &[String]) -> Result<()>;
+
+    /// A job.
+    async fn purge(&mut self, id: PurgeId) -> Result<Option<Purge>>;
+
+    /// The newest jobs, newest first.
+    async fn purges(&mut self, limit: u32) -> Result<Vec<Purge>>;
+
+    /// The next ids of a job that are not done: whether it is a GUID, and the id.
+    async fn open_purge_ids(&mut self, id: PurgeId, limit: u32) -> Result<Vec<(bool, String)>>;
+
+    /// Removes the id from the job and adds to its counts.
+    async fn finish_purge_id(&mut self, id: PurgeId, is_guid: bool, name: &str, counts: PurgeCounts) -> Result<()>;
+
+    /// Says that a job is done.
+    async fn finish_purge(&mut self, id: PurgeId, at: Timestamp) -> Result<()>;
+
+    /// Adds a tombstone; its farewell, where it has one, is due at once.
+    async fn add_tombstone(&mut self, tombstone: &Tombstone, now: Timestamp) -> Result<()>;
+}
+
+/// The tenant's push certificate; there is one topic for ever.
+#[async_trait]
+pub trait PushCertificates {
+    /// The certificate.
+    async fn push_certificate(&mut self) -> Result<Option<PushCertificate>>;
+
+    /// Adds it, or replaces it.
+    async fn set_push_certificate(&mut self, certificate: &PushCertificate) -> Result<()>;
+
+    /// The key of the last request, sealed.
+    async fn push_request_key(&mut self) -> Result<Option<Vec<u8>>>;
+
+    /// Keeps the key of a request, sealed, in place of the one before.
+    async fn set_push_request_key(&mut self, sealed: &[u8], now: Timestamp) -> Result<()>;
+
+    /// Whether any enrollment of the tenant is not over.
+    async fn has_live_enrollments(&mut self) -> Result<bool>;
+}
+
+/// The audit log: appended, and kept.
+#[async_trait]
+pub trait Audit {
+    /// Appends `event`.
+    async fn record(&mut self, event: &Event) -> Result<()>;
+
+    /// The newest events, newest first; those of one device, or all.
+    async fn events(&mut self, device: Option<DeviceId>, limit: u32) -> Result<Vec<Event>>;
+}
