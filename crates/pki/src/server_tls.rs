@@ -1,0 +1,109 @@
+//! A TLS CA of our own, for servers that have no certificate from anybody else, and for signing profiles.
+
+use std::time::SystemTime;
+
+use crate::certificate::Certificate;
+use crate::extensions::{self, write as extension};
+use crate::keys::{PrivateKey, Signer};
+use crate::name::Name;
+use crate::template::{self, Template};
+use crate::{Error, Result, oid, random};
+
+/// Ten years.
+const AUTHORITY_DAYS: u64 = 10 * 365 + 2;
+
+/// The longest that Apple's devices accept from public CAs, and a good limit for ours (the day before now included,
+/// they accept up to 398).
+const LEAF_DAYS: u64 = 396;
+
+/// A CA on P-256 for our own servers. Devices trust it because the enrollment profile carries it.
+#[derive(Debug)]
+pub struct TlsAuthority {
+    certificate: Certificate,
+    key: PrivateKey,
+}
+
+impl TlsAuthority {
+    /// Makes a new CA: P-256, ten years, back-dated by a day.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] where randomness fails.
+    pub fn generate(name: &str, now: SystemTime) -> Result<Self> {
+        let key = PrivateKey::generate_p256()?;
+        let (not_before, not_after) = template::validity(now, AUTHORITY_DAYS)?;
+        let usage = extensions::KEY_CERT_SIGN | extensions::CRL_SIGN;
+        let certificate = Template {
+            serial: random::serial()?,
+            subject: &Name::new(&template::clipped(name)),
+            not_before,
+            not_after,
+            spki: key.public_spki(),
+            extensions: vec![extension::authority_constraints(0), extension::key_usage(usage)],
+        }
+        .self_sign(&key)?;
+        Ok(TlsAuthority { certificate, key })
+    }
+
+    /// Takes up a CA that was made before.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the key is not the certificate's, or the certificate is no CA.
+    pub fn load(certificate: Certificate, key: PrivateKey) -> Result<Self> {
+        if !key.belongs_to(certificate.public_key_spki()) {
+            return Err(Error::Refused("the key is not that of the CA certificate"));
+        }
+        if !certificate.is_ca() {
+            return Err(Error::Refused("the certificate is not a CA that may sign certificates"));
+        }
+        Ok(TlsAuthority { certificate, key })
+    }
+
+    /// The root that clients have to trust.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The CA's key, to be stored.
+    pub fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    /// Makes a certificate and its key for a server that is reached under `names` (DNS names or IP addresses): P-256,
+    /// 397 days of which one is past.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for no name, or one that is neither.
+    pub fn issue_server(&self, names: &[String], now: SystemTime) -> Result<(Certificate, PrivateKey)> {
+        let alternatives = extension::subject_alt_name(names)?;
+        let purpose = extension::extended_key_usage(oid::SERVER_AUTH);
+        let common_name = names.first().map_or("", String::as_str);
+        self.issue(common_name, vec![purpose, alternatives], now)
+    }
+
+    /// Makes a certificate and its key to sign profiles with, so that devices show them as verified: P-256, 397 days of
+    /// which one is past.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] where randomness fails.
+    pub fn issue_signer(&self, name: &str, now: SystemTime) -> Result<(Certificate, PrivateKey)> {
+        self.issue(name, vec![], now)
+    }
+
+    fn issue(&self, name: &str, purpose: Vec<Vec<u8>>, now: SystemTime) -> Result<(Certificate, PrivateKey)> {
+        let key = PrivateKey::generate_p256()?;
+        let (not_before, not_after) = template::validity(now, LEAF_DAYS)?;
+        let mut extensions =
+            vec![extension::leaf_constraints(), extension::key_usage(extensions::DIGITAL_SIGNATURE)];
+        extensions.extend(purpose);
+        let certificate = Template {
+            serial: random::serial()?,
+            subject: &Name::new(&template::clipped(name)),
+            not_before,
+            not_after,
+            spki: key.public_spki(),
+            extensions,
+        }
+        .issue(&self.certificate, &self.key)?;
+        Ok((certificate, key))
+    }
+}
