@@ -62,7 +62,7 @@ impl<'a> Objects<'a> {
             return Err(MalformedPlist::TooManyElements { limit: limits.elements });
         }
         let (objects, table) = body.split_at_checked(table).ok_or(fault("its table is out of range"))?;
-        let table = table.get(..count * offset_size).ok_or(fault("its table is out of range"))?;
+        let table = table.get(..count.saturating_mul(offset_size)).ok_or(fault("its table is out of range"))?;
         let offsets = table
             .chunks_exact(offset_size)
             .map(|offset| usize::try_from(big_endian(offset)).unwrap_or(usize::MAX))
