@@ -131,14 +131,18 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_values_under_known_keys_never_panic(
-            message_type in proptest::sample::select(vec!["Authenticate", "TokenUpdate", "CheckOut", "GetToken"]),
+            message_type in
+                proptest::sample::select(vec!["Authenticate", "TokenUpdate", "CheckOut", "GetToken"]),
             pairs in proptest::collection::vec((
                 proptest::sample::select(vec![
-                    "UDID", "EnrollmentID", "UserID", "UserShortName", "Topic", "Token", "PushMagic", "UnlockToken",
-                    "AwaitingConfiguration", "NotOnConsole", "OSVersion", "SerialNumber", "EnrollmentUserID",
+                    "UDID", "EnrollmentID", "UserID", "UserShortName", "Topic", "Token", "PushMagic",
+                    "UnlockToken", "AwaitingConfiguration", "NotOnConsole", "OSVersion", "SerialNumber",
+                    "EnrollmentUserID",
                 ]),
                 prop_oneof![
-                    ".{0,40}".prop_map(Value::from), any::<bool>().prop_map(Value::from), any::<i32>().prop_map(Value::from),
+                    ".{0,40}".prop_map(Value::from),
+                    any::<bool>().prop_map(Value::from),
+                    any::<i32>().prop_map(Value::from),
                     proptest::collection::vec(any::<u8>(), 0..300).prop_map(Value::Data),
                 ],
             ), 0..12),

@@ -118,7 +118,7 @@ pub struct Envelope {
 
 /// A command that a device answers with `CommandFormatError`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} {cause}", request_type.as_deref().unwrap_or("a command:"))]
+#[error("{}: {cause}", request_type.as_deref().unwrap_or("a command"))]
 pub struct MalformedCommand {
     /// Its `CommandUUID`, where that could be read: then the device can answer.
     pub command_uuid: Option<String>,
@@ -181,7 +181,8 @@ mod tests {
 
     fn envelope(command: &str) -> String {
         format!(
-            "<plist><dict><key>CommandUUID</key><string>c-1</string><key>Command</key><dict>{command}</dict></dict></plist>"
+            "<plist><dict><key>CommandUUID</key><string>c-1</string>\
+             <key>Command</key><dict>{command}</dict></dict></plist>"
         )
     }
 
@@ -214,7 +215,7 @@ mod tests {
     fn an_unknown_request_type_is_refused_with_its_name() {
         let error = refused(&envelope("<key>RequestType</key><string>Dance</string>"));
         assert_eq!(error.request_type.as_deref(), Some("Dance"));
-        assert_eq!(error.to_string(), "Dance the key RequestType is unknown");
+        assert_eq!(error.to_string(), "Dance: the key RequestType is unknown");
     }
 
     #[test]

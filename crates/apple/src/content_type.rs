@@ -21,8 +21,9 @@ pub enum ContentType {
 }
 
 impl ContentType {
-    /// Reads a `Content-Type` header; parameters (`; charset=UTF-8`) and letter case do not count. `None` is any other
-    /// type, and not always an error: command polls may come without one ([`crate::Message::parse`] tells them apart).
+    /// Reads a `Content-Type` header; parameters (`; charset=UTF-8`) and letter case do not count. `None` is
+    /// any other type, and not always an error: command polls may come without one ([`crate::Message::parse`]
+    /// tells them apart).
     pub fn from_header(value: &str) -> Option<ContentType> {
         let media_type = value.split(';').next().unwrap_or(value).trim();
         [(CHECK_IN, ContentType::CheckIn), (REPORT, ContentType::Report), (PROFILE, ContentType::Profile)]

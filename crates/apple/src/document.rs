@@ -2,8 +2,8 @@
 
 use plist::{Dictionary, Value};
 
-/// The XML of a dictionary. Characters that XML cannot carry (U+0000 to U+001F but tab and line ends, U+FFFE, U+FFFF)
-/// are left out, because one of them makes the device refuse the whole document.
+/// The XML of a dictionary. Characters that XML cannot carry (U+0000 to U+001F but tab and line ends, U+FFFE,
+/// U+FFFF) are left out, because one of them makes the device refuse the whole document.
 pub(crate) fn to_xml(dictionary: Dictionary) -> Vec<u8> {
     let mut bytes = Vec::new();
     Value::Dictionary(clean_dictionary(dictionary))

@@ -1,5 +1,5 @@
-//! The configuration profile by which a device enrolls: its identity by SCEP, the server's root where it is self-signed, and
-//! the MDM payload (Apple's `mdm/profiles/TopLevel.yaml` and `com.apple.mdm.yaml`).
+//! The configuration profile by which a device enrolls: its identity by SCEP, the server's root where it is
+//! self-signed, and the MDM payload (Apple's `mdm/profiles/TopLevel.yaml` and `com.apple.mdm.yaml`).
 
 mod access_rights;
 mod mdm;
@@ -28,11 +28,13 @@ const MAX_CERTIFICATE: usize = 64 << 10;
 /// A device shows such a profile to its user; ours has three payloads.
 const MAX_PAYLOADS: usize = 16;
 
-/// An enrollment profile. Installed again with the same identifier and UUIDs, it replaces itself, and by that renews the
-/// identity; then topic, URLs and `per-user-connections` must be as before, and no access right may come in addition.
+/// An enrollment profile. Installed again with the same identifier and UUIDs, it replaces itself, and by that
+/// renews the identity; then topic, URLs and `per-user-connections` must be as before, and no access right
+/// may come in addition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnrollmentProfile {
-    /// `PayloadIdentifier`: what [`crate::command::RemoveProfile`] names to end the management. The payloads append a word.
+    /// `PayloadIdentifier`: what [`crate::command::RemoveProfile`] names to end the management. The payloads
+    /// append a word.
     pub identifier: String,
     /// `PayloadUUID` of the profile and of each payload.
     pub uuids: PayloadUuids,
@@ -65,9 +67,10 @@ impl EnrollmentProfile {
         to_xml(profile)
     }
 
-    /// Reads a profile (without its signature) as a device would, and refuses what a device would refuse: a missing key, a
-    /// wrong type, two payloads of one UUID, an identity that is not in the profile, URLs against `urls`. Stricter than a
-    /// device, it also asks for a challenge, a SHA-1 fingerprint and a single root.
+    /// Reads a profile (without its signature) as a device would, and refuses what a device would refuse: a
+    /// missing key, a wrong type, two payloads of one UUID, an identity that is not in the profile, URLs
+    /// against `urls`. Stricter than a device, it also asks for a challenge, a SHA-1 fingerprint and access
+    /// rights, and takes a single root.
     ///
     /// # Errors
     /// See [`Malformed`]; the key at fault is named.
@@ -178,15 +181,15 @@ mod tests {
             "<key>Key Type</key><string>RSA</string>",
             "<key>Key Usage</key><integer>5</integer>",
             "<key>CAFingerprint</key><data>BwcHBwcHBwcHBwcHBwcHBwcHBwc=</data>",
-            "<key>Subject</key><array><array><array><string>CN</string><string>enrollment-1</string></array></array>",
+            "<key>Subject</key><array><array><array><string>CN</string><string>enrollment-1</string></array>",
             "<key>PayloadType</key><string>com.apple.security.root</string>",
             "<key>PayloadType</key><string>com.apple.mdm</string>",
             &format!("<key>IdentityCertificateUUID</key><string>{identity}</string>"),
             "<key>SignMessage</key><true/>",
             "<key>CheckOutWhenRemoved</key><true/>",
             "<key>AccessRights</key><integer>8191</integer>",
-            "<array><string>com.apple.mdm.per-user-connections</string><string>com.apple.mdm.bootstraptoken</string>\
-             <string>com.apple.mdm.token</string></array>",
+            "<array><string>com.apple.mdm.per-user-connections</string>\
+             <string>com.apple.mdm.bootstraptoken</string><string>com.apple.mdm.token</string></array>",
         ] {
             assert!(flat.contains(part), "{part} is not in {flat}");
         }
@@ -299,14 +302,17 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_is_read_back(
-            texts in proptest::collection::vec("[^\\p{C}]{1,40}", 7), removal_disallowed: bool, ca_fingerprint: [u8; 20],
-            tls_root in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..200)), sign_message: bool,
-            retries in 0u32..100,
+            texts in proptest::collection::vec("[^\\p{C}]{1,40}", 7),
+            tls_root in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..200)),
+            ca_fingerprint: [u8; 20], removal_disallowed: bool, sign_message: bool, retries in 0u32..100,
         ) {
             let mut profile = a_profile();
             let mut texts = texts.into_iter();
-            for slot in [&mut profile.identifier, &mut profile.display_name, &mut profile.organization, &mut profile.description,
-                &mut profile.scep.name, &mut profile.scep.challenge, &mut profile.scep.subject[0].1] {
+            for slot in [
+                &mut profile.identifier, &mut profile.display_name, &mut profile.organization,
+                &mut profile.description, &mut profile.scep.name, &mut profile.scep.challenge,
+                &mut profile.scep.subject[0].1,
+            ] {
                 *slot = texts.next().unwrap();
             }
             profile.removal_disallowed = removal_disallowed;

@@ -1,4 +1,5 @@
-//! Strict reading of a property list's keys: a wrong type is an error that names the key, and everything is bounded.
+//! Strict reading of a property list's keys: a wrong type is an error that names the key, and everything is
+//! bounded.
 
 use plist::{Dictionary, Value};
 use std::ops::RangeInclusive;

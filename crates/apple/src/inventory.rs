@@ -1,7 +1,7 @@
 //! What a device tells of itself: what it may be asked, and how its answers are read.
 //!
-//! Answers are read leniently: a value of the wrong type or out of bounds is as good as none, because one odd value must
-//! not hide the others.
+//! Answers are read leniently: a value of the wrong type or out of bounds is as good as none, because one odd
+//! value must not hide the others.
 
 mod device_information;
 mod queries;

@@ -1,8 +1,9 @@
 //! What Apple devices say and want to hear: bytes in, types out.
 //!
-//! Pure: no I/O, no clock, and none of our other crates. Everything that a device sends is hostile until it has passed
-//! [`guard`], which every `parse` of this crate calls first. Start with [`checkin`] (a device presents itself) and
-//! [`report`] (it answers a command), then [`command`]; [`enrollment`] is the profile by which it all begins.
+//! Pure: no I/O, no clock, and none of our other crates. Everything that a device sends is hostile until it
+//! has passed [`guard`], which every `parse` of this crate calls first. Start with [`checkin`] (a device
+//! presents itself) and [`report`] (it answers a command), then [`command`]; [`enrollment`] is the profile by
+//! which it all begins.
 
 pub mod checkin;
 pub mod command;

@@ -5,8 +5,8 @@ use crate::fields::{Malformed, parse_dictionary};
 use crate::guard::Limits;
 use crate::report::Report;
 
-/// A body from a device whose content type was not said. Command polls may come without one, and check-ins come to the
-/// `ServerURL` where the profile has no `CheckInURL`.
+/// A body from a device whose content type was not said. Command polls may come without one, and check-ins
+/// come to the `ServerURL` where the profile has no `CheckInURL`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
     /// It has a `MessageType`.

@@ -35,8 +35,8 @@ impl Platform {
         (Platform::VisionOs, "visionos", "visionOS"),
     ];
 
-    /// Tells the platform by a `ProductName`, `Model` or `ModelName`: `iPhone17,2`, `MacBookPro18,3`, `Apple TV`. `None` is
-    /// a family that is not known here, or a part number such as `MQ6T3LL/A`.
+    /// Tells the platform by a `ProductName`, `Model` or `ModelName`: `iPhone17,2`, `MacBookPro18,3`, `Apple
+    /// TV`. `None` is a family that is not known here, or a part number such as `MQ6T3LL/A`.
     pub fn from_product_name(product_name: &str) -> Option<Platform> {
         const FAMILIES: [(&str, Platform); 14] = [
             ("iPhone", Platform::IOs),
@@ -106,9 +106,9 @@ impl FromStr for Platform {
     }
 }
 
-/// What a product is called in the shop, by its identifier (`ProductName`, on a Mac `Model`): `iPhone17,2` is the `iPhone 16
-/// Pro Max`. Where one identifier stands for several sizes, they share a name. `None` is not an error: newer products are
-/// not in the table.
+/// What a product is called in the shop, by its identifier (`ProductName`, on a Mac `Model`): `iPhone17,2` is
+/// the `iPhone 16 Pro Max`. Where one identifier stands for several sizes, they share a name. `None` is not
+/// an error: newer products are not in the table.
 pub fn marketing_name(product_name: &str) -> Option<&'static str> {
     products::TABLES
         .iter()

@@ -48,7 +48,8 @@ impl Status {
         }
     }
 
-    /// Whether the command is over; a [`NotNow`](Status::NotNow) is not, an [`Idle`](Status::Idle) is about none.
+    /// Whether the command is over; a [`NotNow`](Status::NotNow) is not, an [`Idle`](Status::Idle) is about
+    /// none.
     pub fn is_final(self) -> bool {
         matches!(self, Status::Acknowledged | Status::Error | Status::CommandFormatError)
     }
@@ -67,12 +68,14 @@ pub struct ErrorChainItem {
     pub us_english_description: Option<String>,
 }
 
-/// A message to the `ServerURL`. Its `Debug` leaves out the body, which may hold recovery keys and unlock tokens.
+/// A message to the `ServerURL`. Its `Debug` leaves out the body, which may hold recovery keys and unlock
+/// tokens.
 #[derive(Clone, PartialEq)]
 pub struct Report {
     /// How it went.
     pub status: Status,
-    /// The command's `CommandUUID`, at most 128 bytes: always there but for [`Status::Idle`], which never has one.
+    /// The command's `CommandUUID`, at most 128 bytes: always there but for [`Status::Idle`], which never has
+    /// one.
     pub command_uuid: Option<String>,
     /// Who sent it.
     pub ids: Identifiers,
@@ -86,8 +89,8 @@ impl Report {
     /// Reads the body of a report or poll, at most 16 MiB.
     ///
     /// # Errors
-    /// See [`Malformed`]; a required key that is missing or a key of the wrong type is named. A broken error chain is no
-    /// error, because the status counts: what cannot be read of it is left out.
+    /// See [`Malformed`]; a required key that is missing or a key of the wrong type is named. A broken error
+    /// chain is no error, because the status counts: what cannot be read of it is left out.
     pub fn parse(bytes: &[u8]) -> Result<Report, Malformed> {
         Report::read(parse_dictionary(bytes, Limits::report())?)
     }
@@ -290,10 +293,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_is_read_back(
-            uuid in "[A-Za-z0-9-]{1,128}", which in 0..5usize, code in any::<i64>(), text in "[^\\p{C}]{0,60}",
-            answer in "[^\\p{C}]{0,60}",
+            uuid in "[A-Za-z0-9-]{1,128}", which in 0..5usize, code in any::<i64>(),
+            text in "[^\\p{C}]{0,60}", answer in "[^\\p{C}]{0,60}",
         ) {
-            let item = ErrorChainItem { code, domain: text.clone(), localized_description: text, us_english_description: None };
+            let domain = text.clone();
+            let item =
+                ErrorChainItem { code, domain, localized_description: text, us_english_description: None };
             let report = match which {
                 0 => Report::idle(ids()),
                 1 => Report::acknowledged(ids(), &uuid),

@@ -8,8 +8,8 @@ use crate::document::to_xml;
 use crate::fields::{Fields, Malformed, put};
 use crate::platform::{OsVersion, Platform};
 
-/// The first message of an enrollment. What describes the device is sent only with the access right to query it, and
-/// serial number, IMEI and MEID never under User Enrollment.
+/// The first message of an enrollment. What describes the device is sent only with the access right to query
+/// it, and serial number, IMEI and MEID never under User Enrollment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authenticate {
     /// `Topic`: that of the push certificate; fixed for the life of the enrollment.
@@ -76,8 +76,9 @@ impl Authenticate {
         to_xml(dictionary)
     }
 
-    /// What kind of device this is, by its product name or model. A device that says nothing of the kind is a Mac if it
-    /// uses the keys that only Macs have, and else taken for the iPhone, the family with the fewest peculiarities.
+    /// What kind of device this is, by its product name or model. A device that says nothing of the kind is a
+    /// Mac if it uses the keys that only Macs have, and else taken for the iPhone, the family with the fewest
+    /// peculiarities.
     pub fn platform(&self) -> Platform {
         let hints = [&self.product_name, &self.model, &self.model_name];
         let said = hints.into_iter().flatten().find_map(|hint| Platform::from_product_name(hint));
@@ -150,14 +151,16 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_is_read_back(
-            topic in "[a-zA-Z0-9.-]{1,40}", texts in proptest::collection::vec(proptest::option::of("[^\\p{C}]{1,40}"), 9),
+            topic in "[a-zA-Z0-9.-]{1,40}",
+            texts in proptest::collection::vec(proptest::option::of("[^\\p{C}]{1,40}"), 9),
         ) {
             let mut texts = texts.into_iter();
             let mut next = || texts.next().flatten();
             let message = Authenticate {
                 topic, ids: a_device(),
-                device_name: next(), model_name: next(), model: next(), os_version: next(), build_version: next(),
-                product_name: next(), serial_number: next(), imei: next(), meid: next(),
+                device_name: next(), model_name: next(), model: next(), os_version: next(),
+                build_version: next(), product_name: next(), serial_number: next(), imei: next(),
+                meid: next(),
             };
             prop_assert_eq!(CheckIn::parse(&message.encode()), Ok(CheckIn::Authenticate(message)));
         }

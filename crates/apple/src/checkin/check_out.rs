@@ -4,8 +4,8 @@ use super::{Identifiers, MAX_TEXT, TOPIC, start};
 use crate::document::to_xml;
 use crate::fields::{Fields, Malformed};
 
-/// The last message of an enrollment: sent once, only if the profile has `CheckOutWhenRemoved`, and only if the device is
-/// online at that moment.
+/// The last message of an enrollment: sent once, only if the profile has `CheckOutWhenRemoved`, and only if
+/// the device is online at that moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckOut {
     /// `Topic`: that of the enrollment.

@@ -9,8 +9,9 @@ const SHARED_IPAD_USER: &str = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
 const MAX_ID: usize = 128;
 const MAX_NAME: usize = 256;
 
-/// The identifying keys of a message. After a parse there is a device key, and its texts hold only ASCII letters, digits,
-/// `-`, `.` and `_` (names of users aside). A UDID is a claim, not a proof: the certificate proves.
+/// The identifying keys of a message. After a parse there is a device key, and its texts hold only ASCII
+/// letters, digits, `-`, `.` and `_` (names of users aside). A UDID is a claim, not a proof: the certificate
+/// proves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Identifiers {
     /// `UDID`: absent under User Enrollment.
@@ -40,7 +41,8 @@ pub enum Channel {
 }
 
 impl Identifiers {
-    /// The `UDID`, or under User Enrollment the `EnrollmentID`. Empty only for a value made by hand with neither.
+    /// The `UDID`, or under User Enrollment the `EnrollmentID`. Empty only for a value made by hand with
+    /// neither.
     pub fn device_key(&self) -> &str {
         self.udid.as_deref().or(self.enrollment_id.as_deref()).unwrap_or_default()
     }
@@ -50,8 +52,8 @@ impl Identifiers {
         self.udid.is_none()
     }
 
-    /// Which channel speaks: the user's if there is an `EnrollmentUserID` or a `UserID`, the latter replaced on a Shared
-    /// iPad by the `UserShortName`.
+    /// Which channel speaks: the user's if there is an `EnrollmentUserID` or a `UserID`, the latter replaced
+    /// on a Shared iPad by the `UserShortName`.
     pub fn channel(&self) -> Channel {
         let user = match (&self.enrollment_user_id, &self.user_id) {
             (Some(user), _) => Some(user),

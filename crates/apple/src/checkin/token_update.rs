@@ -10,8 +10,9 @@ use crate::fields::{Fields, Malformed, put};
 const MAX_TOKEN: usize = 256;
 const MAX_UNLOCK_TOKEN: usize = 64 << 10;
 
-/// The push address of a device or of a user on it. The first one completes the enrollment; later ones replace token, magic
-/// and unlock token, but what they leave out stays as it was. Its `Debug` shows no secret.
+/// The push address of a device or of a user on it. The first one completes the enrollment; later ones
+/// replace token, magic and unlock token, but what they leave out stays as it was. Its `Debug` shows no
+/// secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct TokenUpdate {
     /// `Topic`: that of the enrollment.
@@ -24,7 +25,8 @@ pub struct TokenUpdate {
     pub push_magic: String,
     /// `UnlockToken`: needed to clear the passcode; at most 64 KiB. Absent does not mean deleted.
     pub unlock_token: Option<Vec<u8>>,
-    /// `AwaitingConfiguration`: Setup Assistant waits for a `DeviceConfigured`. Absent does not mean false once it was true.
+    /// `AwaitingConfiguration`: Setup Assistant waits for a `DeviceConfigured`. Absent does not mean false
+    /// once it was true.
     pub awaiting_configuration: Option<bool>,
     /// `NotOnConsole`: the user of a Mac is not the one at its screen.
     pub not_on_console: Option<bool>,

@@ -7,8 +7,8 @@ use crate::fields::{Fields, Malformed};
 
 const QUERIES: &str = "Queries";
 
-/// Asks for properties of the device; [`crate::inventory::queries_for`] knows which ones an OS still answers, and
-/// [`crate::inventory::DeviceInformation`] reads the answer.
+/// Asks for properties of the device; [`crate::inventory::queries_for`] knows which ones an OS still answers,
+/// and [`crate::inventory::DeviceInformation`] reads the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceInformation {
     /// The names of the properties, at least one.

@@ -10,12 +10,12 @@ const MESSAGE: &str = "Message";
 const PHONE_NUMBER: &str = "PhoneNumber";
 const PIN: &str = "PIN";
 
-/// Locks the screen. Not for tvOS, nor for a Mac under User Enrollment; a Mac with Apple silicon before macOS 11.5 is
-/// deactivated by it.
+/// Locks the screen. Not for tvOS, nor for a Mac under User Enrollment; a Mac with Apple silicon before macOS
+/// 11.5 is deactivated by it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceLock {
-    /// `Message` on the lock screen: iOS 7, macOS 10.14, watchOS 10. iOS shows it only if there is a passcode; the report's
-    /// `MessageResult` tells.
+    /// `Message` on the lock screen: iOS 7, macOS 10.14, watchOS 10. iOS shows it only if there is a
+    /// passcode; the report's `MessageResult` tells.
     pub message: Option<String>,
     /// `PhoneNumber` on the lock screen: iOS 7, macOS 11.5 with Apple silicon.
     pub phone_number: Option<String>,
@@ -27,7 +27,8 @@ pub struct DeviceLock {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pin(String);
 
-/// A PIN that is not six ASCII digits: Apple asks for six characters, and the lock screen of a Mac takes digits.
+/// A PIN that is not six ASCII digits: Apple asks for six characters, and the lock screen of a Mac takes
+/// digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a PIN has six digits")]
 pub struct InvalidPin;

@@ -9,8 +9,8 @@ use crate::fields::{Fields, Malformed};
 const PAYLOAD: &str = "Payload";
 const MAX_PAYLOAD: usize = 12 << 20;
 
-/// Installs a profile, or replaces the one with the same `PayloadIdentifier`. A locked device puts it off. Its `Debug` does
-/// not show the profile, which may hold secrets.
+/// Installs a profile, or replaces the one with the same `PayloadIdentifier`. A locked device puts it off.
+/// Its `Debug` does not show the profile, which may hold secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct InstallProfile {
     /// `Payload`: the profile, signed or not.

@@ -7,8 +7,8 @@ use crate::fields::{Fields, Malformed};
 
 const IDENTIFIER: &str = "Identifier";
 
-/// Removes a profile. That of the enrollment ends all management: managed apps, profiles and accounts go with it, and a
-/// `CheckOut` may follow.
+/// Removes a profile. That of the enrollment ends all management: managed apps, profiles and accounts go with
+/// it, and a `CheckOut` may follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemoveProfile {
     /// `Identifier`: the profile's `PayloadIdentifier`.

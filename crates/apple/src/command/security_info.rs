@@ -5,7 +5,8 @@ use plist::Dictionary;
 use super::Request;
 use crate::fields::{Fields, Malformed};
 
-/// Asks how the device is secured; [`crate::inventory::SecurityInfo`] reads the answer. A locked device may put it off.
+/// Asks how the device is secured; [`crate::inventory::SecurityInfo`] reads the answer. A locked device may
+/// put it off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecurityInfo;
 

@@ -1,6 +1,7 @@
 //! What an enrollment allows the server to do.
 
-/// `AccessRights` of the MDM payload: a set of bits. Fixed at enrollment; an update of the profile may only take rights away.
+/// `AccessRights` of the MDM payload: a set of bits. Fixed at enrollment; an update of the profile may only
+/// take rights away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AccessRights(u16);
 
@@ -8,8 +9,8 @@ impl AccessRights {
     /// Everything: 8191.
     pub const ALL: AccessRights = AccessRights(8191);
 
-    /// Checks Apple's rules: at least one right, none that is unknown, 2 (install profiles) only with 1 (inspect them), 128
-    /// (install provisioning profiles) only with 64 (inspect them).
+    /// Checks Apple's rules: at least one right, none that is unknown, 2 (install profiles) only with 1
+    /// (inspect them), 128 (install provisioning profiles) only with 64 (inspect them).
     pub fn new(bits: i64) -> Option<AccessRights> {
         let bits = u16::try_from(bits).ok().filter(|bits| (1..=AccessRights::ALL.0).contains(bits))?;
         let implies = |right, other| bits & right == 0 || bits & other != 0;

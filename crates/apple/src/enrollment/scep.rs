@@ -1,4 +1,5 @@
-//! The SCEP payload, by which a device gets its identity (Apple's `mdm/profiles/com.apple.security.scep.yaml`).
+//! The SCEP payload, by which a device gets its identity (Apple's
+//! `mdm/profiles/com.apple.security.scep.yaml`).
 
 use plist::{Dictionary, Value};
 use std::fmt;
@@ -20,10 +21,11 @@ pub struct ScepPayload {
     pub name: String,
     /// `Challenge`: the one-time secret that goes into the request.
     pub challenge: String,
-    /// `CAFingerprint`: SHA-1 of the CA's certificate in DER. The length tells devices the hash; they know SHA-1 and MD5 only
-    /// (Apple's `SecSCEP.h`).
+    /// `CAFingerprint`: SHA-1 of the CA's certificate in DER. The length tells devices the hash; they know
+    /// SHA-1 and MD5 only (Apple's `SecSCEP.h`).
     pub ca_fingerprint: [u8; 20],
-    /// `Subject`: attribute (`CN`, `O`, or an OID in dots) and value, one for each part of the name. A wish: the CA decides.
+    /// `Subject`: attribute (`CN`, `O`, or an OID in dots) and value, one for each part of the name. A wish:
+    /// the CA decides.
     pub subject: Vec<(String, String)>,
     /// `Keysize`: 1024, 2048 or 4096 bits, of RSA.
     pub key_size: u32,

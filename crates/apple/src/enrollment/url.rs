@@ -23,8 +23,8 @@ impl UrlPolicy {
     }
 }
 
-/// Whether a SCEP request may go there. Its messages protect themselves, and the fingerprint tells the right CA, so that
-/// devices take `http://` too.
+/// Whether a SCEP request may go there. Its messages protect themselves, and the fingerprint tells the right
+/// CA, so that devices take `http://` too.
 pub(super) fn is_for_scep(url: &str) -> bool {
     UrlPolicy::HttpsOnly.allows(url)
         || url

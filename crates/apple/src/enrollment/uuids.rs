@@ -1,7 +1,7 @@
 //! UUIDs for the payloads of a profile.
 
-/// `PayloadUUID` of the profile and of its payloads. They must stay the same when the profile is installed again, or the
-/// device would take its payloads for new ones.
+/// `PayloadUUID` of the profile and of its payloads. They must stay the same when the profile is installed
+/// again, or the device would take its payloads for new ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PayloadUuids {
     /// Of the profile.
@@ -15,8 +15,8 @@ pub struct PayloadUuids {
 }
 
 impl PayloadUuids {
-    /// Always the same UUIDs for the same enrollment (version 8 of RFC 9562, from a hash). `enrollment` must be unique, and is
-    /// not kept secret by the hash.
+    /// Always the same UUIDs for the same enrollment (version 8 of RFC 9562, from a hash). `enrollment` must
+    /// be unique, and is not kept secret by the hash.
     pub fn derived_from(enrollment: &str) -> PayloadUuids {
         PayloadUuids {
             profile: derive(enrollment, "profile"),

@@ -1,15 +1,17 @@
-//! The binary side of the guard: walks the objects of a `bplist00` as they would be expanded, counting before anything is
-//! built.
+//! The binary side of the guard: walks the objects of a `bplist00` as they would be expanded, counting before
+//! anything is built.
 //!
-//! The format (Apple's `CFBinaryPList.c`): 8 bytes of magic, objects, a table of their offsets, and a trailer of 32 bytes.
-//! Arrays and dictionaries refer to objects by number, so that objects may be shared, overlap, or contain themselves.
+//! The format (Apple's `CFBinaryPList.c`): 8 bytes of magic, objects, a table of their offsets, and a trailer
+//! of 32 bytes. Arrays and dictionaries refer to objects by number, so that objects may be shared, overlap,
+//! or contain themselves.
 
 use super::{Limits, MAX_DEPTH, MalformedPlist};
 
 const MAGIC: &[u8] = b"bplist00";
 const TRAILER: usize = 32;
 
-/// Refuses `bytes` unless all that its top object refers to is in range, free of cycles and, fully expanded, within `limits`.
+/// Refuses `bytes` unless all that its top object refers to is in range, free of cycles and, fully expanded,
+/// within `limits`.
 pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<(), MalformedPlist> {
     let (mut objects, top) = Objects::read(bytes, limits)?;
     objects.visit(top, 0).map(drop)
@@ -62,7 +64,8 @@ impl<'a> Objects<'a> {
             return Err(MalformedPlist::TooManyElements { limit: limits.elements });
         }
         let (objects, table) = body.split_at_checked(table).ok_or(fault("its table is out of range"))?;
-        let table = table.get(..count.saturating_mul(offset_size)).ok_or(fault("its table is out of range"))?;
+        let table =
+            table.get(..count.saturating_mul(offset_size)).ok_or(fault("its table is out of range"))?;
         let offsets = table
             .chunks_exact(offset_size)
             .map(|offset| usize::try_from(big_endian(offset)).unwrap_or(usize::MAX))
@@ -115,7 +118,8 @@ impl<'a> Objects<'a> {
         object.map(|(marker, after)| (*marker, after)).ok_or(fault("an object is out of range"))
     }
 
-    /// The length in bytes of an object of units of `unit` bytes, and what comes after the number that says it.
+    /// The length in bytes of an object of units of `unit` bytes, and what comes after the number that says
+    /// it.
     fn counted(&self, low: usize, after: &'a [u8], unit: usize) -> Result<(usize, &'a [u8]), MalformedPlist> {
         let (count, after) = if low < 0x0f {
             (low, after)

@@ -1,4 +1,5 @@
-//! The XML side of the guard: one pass that knows exactly the grammar of a property list, and nothing more of XML.
+//! The XML side of the guard: one pass that knows exactly the grammar of a property list, and nothing more of
+//! XML.
 
 use super::{Limits, MAX_DEPTH, MalformedPlist};
 
@@ -352,7 +353,8 @@ mod tests {
     #[test]
     fn apples_own_prologue_is_read() {
         let document = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-            <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+            <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+            \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
             <plist version=\"1.0\">\n<dict/>\n</plist>\n";
         assert!(parse(document.as_bytes(), Limits::check_in()).is_ok());
         assert!(
@@ -448,7 +450,8 @@ mod tests {
         let value = plist(
             "<dict><key>s</key><string>ä</string><key>e</key><string/><key>i</key><integer>-7</integer>\
              <key>r</key><real>0.5</real><key>t</key><true/><key>f</key><false></false>\
-             <key>d</key><data>\n\tAQ ID\n</data><key>a</key><array /><key>w</key><date>2024-12-01T00:00:00Z</date></dict >",
+             <key>d</key><data>\n\tAQ ID\n</data><key>a</key><array />\
+             <key>w</key><date>2024-12-01T00:00:00Z</date></dict >",
         )
         .unwrap();
         let value = value.as_dictionary().unwrap();

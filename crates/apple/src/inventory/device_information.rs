@@ -6,7 +6,8 @@ use crate::report::Report;
 /// No device has more subscriptions (SIMs and eSIM profiles) than this.
 const MAX_SUBSCRIPTIONS: usize = 32;
 
-/// `QueryResponses`, each under Apple's name for it. `None` is unknown: not asked, not answered, or not sensible.
+/// `QueryResponses`, each under Apple's name for it. `None` is unknown: not asked, not answered, or not
+/// sensible.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceInformation {
     /// `UDID`.
@@ -326,10 +327,13 @@ mod tests {
         fn odd_answers_never_panic(
             pairs in proptest::collection::vec((
                 proptest::sample::select(vec![
-                    "OSVersion", "BatteryLevel", "DeviceCapacity", "IMEI", "ServiceSubscriptions", "IsRoaming", "IsSupervised",
+                    "OSVersion", "BatteryLevel", "DeviceCapacity", "IMEI", "IsRoaming",
+                    "ServiceSubscriptions",
                 ]),
                 prop_oneof![
-                    ".{0,20}".prop_map(Value::from), any::<f64>().prop_map(Value::Real), any::<u64>().prop_map(Value::from),
+                    ".{0,20}".prop_map(Value::from),
+                    any::<f64>().prop_map(Value::Real),
+                    any::<u64>().prop_map(Value::from),
                     any::<bool>().prop_map(Value::from),
                     Just(Value::Array(vec![Value::Dictionary(Dictionary::new()), Value::from(1)])),
                 ],

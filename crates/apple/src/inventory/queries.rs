@@ -1,7 +1,8 @@
 //! Which properties the `DeviceInformation` command may ask of which OS.
 //!
-//! After Apple's `mdm/commands/information.device.yaml` (18.2, and what 26.0 and 27.0 removed). Left out are queries for
-//! Shared iPads and user channels, and those that cost the device something (attestation, the check before an erasure).
+//! After Apple's `mdm/commands/information.device.yaml` (18.2, and what 26.0 and 27.0 removed). Left out are
+//! queries for Shared iPads and user channels, and those that cost the device something (attestation, the
+//! check before an erasure).
 
 use crate::platform::{OsVersion, Platform};
 
@@ -17,7 +18,8 @@ pub enum EnrollmentKind {
     User,
 }
 
-/// The queries that this device knows, and is not forbidden to answer. Without a version, those that every version knows.
+/// The queries that this device knows, and is not forbidden to answer. Without a version, those that every
+/// version knows.
 pub fn queries_for(
     platform: Platform,
     os_version: Option<OsVersion>,
@@ -90,14 +92,14 @@ const fn query(name: &'static str, known_to: [Known; 5], askable: Askable) -> Qu
 use Askable::{Always, NotUserEnrolled, Supervised};
 use Known::{Ever, Never, Since, Until};
 
-/// Versions that no managed device runs any more (before iOS 7, macOS 10.11) count as ever. Columns: iOS and iPadOS, macOS,
-/// tvOS, visionOS, watchOS.
+/// Versions that no managed device runs any more (before iOS 7, macOS 10.11) count as ever. Columns: iOS and
+/// iPadOS, macOS, tvOS, visionOS, watchOS.
 #[rustfmt::skip]
 const QUERIES: &[Query] = &[
     query("UDID", [Ever, Ever, Ever, Ever, Ever], NotUserEnrolled),
     query("ProvisioningUDID", [Never, Since(11, 3), Never, Never, Never], NotUserEnrolled),
     query("LastCloudBackupDate", [Since(8, 0), Never, Never, Ever, Never], NotUserEnrolled),
-    query("AwaitingConfiguration", [Since(9, 0), Since(10, 11), Since(10, 2), Since(2, 0), Ever], NotUserEnrolled),
+    query("AwaitingConfiguration", [Since(9, 0), Ever, Since(10, 2), Since(2, 0), Ever], NotUserEnrolled),
     query("DeviceName", [Ever, Ever, Ever, Ever, Ever], Always),
     query("OSVersion", [Ever, Ever, Ever, Ever, Ever], Always),
     query("SupplementalOSVersionExtra", [Since(16, 1), Since(13, 0), Since(16, 1), Ever, Ever], Always),

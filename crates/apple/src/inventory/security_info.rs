@@ -3,8 +3,8 @@
 use super::Answers;
 use crate::report::Report;
 
-/// How a device is secured, under Apple's names. `None` is unknown; most belong to one OS only, and User Enrollment hides
-/// many.
+/// How a device is secured, under Apple's names. `None` is unknown; most belong to one OS only, and User
+/// Enrollment hides many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecurityInfo {
     /// `HardwareEncryptionCaps`: 1 block-level, 2 file-level, 3 both; not on macOS.

@@ -1,5 +1,5 @@
-//! Product identifiers and the names under which Apple sells them. Only what is certain is listed; an identifier that is not
-//! here is shown as it is.
+//! Product identifiers and the names under which Apple sells them. Only what is certain is listed; an
+//! identifier that is not here is shown as it is.
 
 mod ipad;
 mod iphone;
