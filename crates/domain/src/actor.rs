@@ -74,10 +74,6 @@ impl Actor {
         Self { tenant, subject: Subject::Local, role: Role::Owner }
     }
 
-    pub(crate) fn system(tenant: TenantId) -> Self {
-        Self { tenant, subject: Subject::System, role: Role::Owner }
-    }
-
     pub(crate) fn require(&self, needed: Role) -> Result<()> {
         if self.role >= needed { Ok(()) } else { Err(Error::Forbidden(Forbidden::Role(needed.name()))) }
     }

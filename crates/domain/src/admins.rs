@@ -1,7 +1,8 @@
 //! Administrators and the keys that act for them.
 
 use crate::{
-    Actor, AdminId, ApiKeyId, Error, Forbidden, Mdm, Result, Role, Subject, TenantId, Thing, Timestamp, secrets,
+    Actor, AdminId, ApiKeyId, Error, Forbidden, Mdm, Result, Role, Subject, TenantId, Thing, Timestamp,
+    secrets,
 };
 
 /// A person who administers tenants.
@@ -35,7 +36,12 @@ pub struct ApiKey {
 impl Mdm {
     /// Adds an administrator with a role in a tenant, or gives one that exists that role; the new password, or `None`
     /// for one that has theirs.
-    pub async fn add_admin(&self, email: &str, tenant: TenantId, role: Role) -> Result<(AdminId, Option<String>)> {
+    pub async fn add_admin(
+        &self,
+        email: &str,
+        tenant: TenantId,
+        role: Role,
+    ) -> Result<(AdminId, Option<String>)> {
         let email = checked_email(email)?;
         self.directory.tenant(tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?;
         if let Some(admin) = self.directory.admin(&email).await? {
@@ -56,12 +62,15 @@ impl Mdm {
 
     /// Makes an API key for an administrator; the key is told once, here.
     pub async fn add_api_key(&self, email: &str) -> Result<(ApiKeyId, String)> {
-        let admin = self.directory.admin(&email.to_lowercase()).await?.ok_or(Error::NotFound(Thing::Admin))?;
+        let admin =
+            self.directory.admin(&email.to_lowercase()).await?.ok_or(Error::NotFound(Thing::Admin))?;
         let key = secrets::token(&*self.random);
         let id = ApiKeyId(self.random.id());
         let hash = secrets::hash(&key);
         let created_at = self.clock.now();
-        self.directory.add_api_key(&ApiKey { id, admin: admin.id, hash, created_at, revoked_at: None }).await?;
+        self.directory
+            .add_api_key(&ApiKey { id, admin: admin.id, hash, created_at, revoked_at: None })
+            .await?;
         Ok((id, key))
     }
 
@@ -101,7 +110,10 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
     let email = email.trim().to_lowercase();
     let sound = email.len() <= 254
         && email.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !host.contains('@') && !email.contains(char::is_whitespace)
+            !name.is_empty()
+                && !host.is_empty()
+                && !host.contains('@')
+                && !email.contains(char::is_whitespace)
         });
     if sound { Ok(email) } else { Err(Error::invalid("email", "not an e-mail address")) }
 }

@@ -5,6 +5,7 @@ use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Time
 pub use facts::{EnrollmentKind, Facts, Location, Platform};
 
 mod facts;
+mod inventory;
 
 /// A device and what we know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,4 +164,3 @@ impl Device {
         self.id.0.hyphenated().to_string()
     }
 }
-

@@ -6,10 +6,13 @@ mod authenticate;
 mod check_out;
 mod identity;
 mod profile;
+mod quarantine;
 mod token_update;
 
-pub use identity::{Credential, Refusal};
-pub use profile::EnrollmentAnswer;
+pub(crate) use identity::{Admission, admit};
+pub use identity::{Credential, Refusal, Rejection};
+pub use profile::{EnrollmentAnswer, NoEnrollment};
+pub(crate) use token_update::channel_key;
 
 /// How far an enrollment got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

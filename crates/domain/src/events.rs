@@ -30,11 +30,18 @@ impl Event {
     }
 
     pub(crate) fn link_added(actor: &Actor, link: &Link, at: Timestamp) -> Self {
-        let details = json!({ "link": link.id, "uses": link.max_uses, "user": link.user, "device": link.device });
+        let details =
+            json!({ "link": link.id, "uses": link.max_uses, "user": link.user, "device": link.device });
         Self::by(actor, "link.added", None, details, at)
     }
 
-    pub(crate) fn by(actor: &Actor, kind: &str, device: Option<DeviceId>, details: Value, at: Timestamp) -> Self {
+    pub(crate) fn by(
+        actor: &Actor,
+        kind: &str,
+        device: Option<DeviceId>,
+        details: Value,
+        at: Timestamp,
+    ) -> Self {
         Self { kind: kind.into(), actor: actor.subject.audit_name(), device, details, at }
     }
 

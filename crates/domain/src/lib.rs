@@ -38,18 +38,19 @@ pub use applications::Application;
 pub use certificates::ScepAnswer;
 pub use commands::{Command, CommandState, Polled, RENEWAL, ReportOutcome};
 pub use devices::{
-    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT, Page,
-    Platform, Span,
+    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT,
+    Page, Platform, Span,
 };
 pub use enrollments::{
     CertificateState, Channel, ChannelKey, Credential, Enrollment, EnrollmentAnswer, EnrollmentState,
-    IdentityCertificate, Refusal,
+    IdentityCertificate, NoEnrollment, Refusal, Rejection,
 };
 pub use error::{Error, Forbidden, Result, Thing, Unsupported};
 pub use events::Event;
 pub use health::{Health, PushCertificateHealth};
 pub use ids::{
-    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, LinkId, PurgeId, TenantId, UserId,
+    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, LinkId, PurgeId, TenantId,
+    UserId,
 };
 pub use installation::Installation;
 pub use lifecycle::{AUDIENCE, Claims, TOKEN_LIFETIME};

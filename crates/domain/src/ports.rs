@@ -20,6 +20,6 @@ pub use hashing::Hashing;
 pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
 pub use random::Random;
 pub use store::{
-    Audit, Certificates, Commands, Devices, Enrollments, Escrow, EscrowRow, Links, Purges, PushCertificates, Store, Tenants, Tx,
-    Users,
+    Audit, Certificates, Commands, Devices, Enrollments, Escrow, EscrowRow, Links, Purges, PushCertificates,
+    Store, Tenants, Tx, Users,
 };

@@ -20,7 +20,8 @@ impl Mdm {
         if name.is_empty() || name.len() > 200 {
             return Err(Error::invalid("name", "1 to 200 bytes"));
         }
-        let tenant = Tenant { id: TenantId(self.random.id()), name: name.to_owned(), created_at: self.clock.now() };
+        let tenant =
+            Tenant { id: TenantId(self.random.id()), name: name.to_owned(), created_at: self.clock.now() };
         self.directory.add_tenant(&tenant).await?;
         Ok(tenant)
     }

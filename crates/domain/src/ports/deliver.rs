@@ -22,7 +22,13 @@ pub struct PushCredentials {
 #[async_trait]
 pub trait Deliver: Send + Sync {
     /// Wakes the channel that has `token` and `magic`. Never fails: what went wrong is in the answer.
-    async fn push(&self, credentials: Arc<PushCredentials>, token: &[u8], magic: &str, now: Timestamp) -> Delivery;
+    async fn push(
+        &self,
+        credentials: Arc<PushCredentials>,
+        token: &[u8],
+        magic: &str,
+        now: Timestamp,
+    ) -> Delivery;
 }
 
 /// What APNs said.

@@ -24,9 +24,14 @@ pub trait Outbox: Send + Sync {
     /// The purge that waits longest, claimed until `until`.
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<Option<(TenantId, PurgeId)>>;
 
-    /// Active enrollments whose pinned certificate ends before `before`, with no newer one issued since `since` and no open
-    /// renewal command.
-    async fn due_renewals(&self, before: Timestamp, limit: u32) -> Result<Vec<(TenantId, EnrollmentId)>>;
+    /// Active enrollments whose pinned certificate ends before `before`, the first to end first, without a renewal command
+    /// ([`crate::RENEWAL`]) that is open or was queued at `since` or later: a device that fails is asked again then.
+    async fn due_renewals(
+        &self,
+        before: Timestamp,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, EnrollmentId)>>;
 
     /// Removes tombstones of certificates that ended before `now`.
     async fn sweep_tombstones(&self, now: Timestamp) -> Result<u64>;

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId, DeviceName, Enrollment,
-    EnrollmentId, EscrowId, Event, IdentityCertificate, Link, LinkId, Page, Purge, PurgeCounts, PurgeId,
-    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
+    CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId, DeviceName,
+    Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate, Link, LinkId, Page, Purge, PurgeCounts,
+    PurgeId, PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
 };
 
 /// A database.
@@ -72,8 +72,8 @@ pub trait Links {
     /// Adds a link.
     async fn add_link(&mut self, link: &Link) -> Result<()>;
 
-    /// Counts a use, unless the link is used up or over at `now`; whether it was counted.
-    async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool>;
+    /// Counts a use, and gives the link; `None` if it is used up or over at `now`, and nothing was counted.
+    async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<Option<Link>>;
 }
 
 /// Enrollments and their channels.
@@ -98,10 +98,20 @@ pub trait Enrollments {
     async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>>;
 
     /// Adds or replaces a channel of an enrollment; an unlock token of `None` leaves the stored one.
-    async fn set_channel(&mut self, device: DeviceId, enrollment: EnrollmentId, channel: &Channel) -> Result<()>;
+    async fn set_channel(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        channel: &Channel,
+    ) -> Result<()>;
 
     /// Removes one channel, with the push that is due for it.
-    async fn remove_channel(&mut self, device: DeviceId, enrollment: EnrollmentId, key: &ChannelKey) -> Result<()>;
+    async fn remove_channel(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        key: &ChannelKey,
+    ) -> Result<()>;
 
     /// Asks that a channel of the device's live enrollment be woken at `due`, or sooner where that is asked already.
     /// One row per channel; every call raises its generation.
@@ -121,7 +131,10 @@ pub trait Certificates {
     async fn add_certificate(&mut self, certificate: &IdentityCertificate) -> Result<()>;
 
     /// The certificate that was issued for a challenge.
-    async fn certificate_for_challenge(&mut self, challenge: &[u8; 32]) -> Result<Option<IdentityCertificate>>;
+    async fn certificate_for_challenge(
+        &mut self,
+        challenge: &[u8; 32],
+    ) -> Result<Option<IdentityCertificate>>;
 
     /// A certificate.
     async fn certificate(&mut self, fingerprint: &pki::Fingerprint) -> Result<Option<IdentityCertificate>>;
@@ -130,10 +143,18 @@ pub trait Certificates {
     async fn certificates(&mut self, enrollment: EnrollmentId) -> Result<Vec<IdentityCertificate>>;
 
     /// Says what a certificate is from now on.
-    async fn set_certificate_state(&mut self, fingerprint: &pki::Fingerprint, state: CertificateState) -> Result<()>;
+    async fn set_certificate_state(
+        &mut self,
+        fingerprint: &pki::Fingerprint,
+        state: CertificateState,
+    ) -> Result<()>;
 
     /// Says so of every certificate of an enrollment.
-    async fn set_certificate_states(&mut self, enrollment: EnrollmentId, state: CertificateState) -> Result<()>;
+    async fn set_certificate_states(
+        &mut self,
+        enrollment: EnrollmentId,
+        state: CertificateState,
+    ) -> Result<()>;
 }
 
 /// Devices.
@@ -163,6 +184,9 @@ pub trait Devices {
     /// How many match.
     async fn count_devices(&mut self, filter: &DeviceFilter) -> Result<u64>;
 
+    /// Removes a quarantined device's record and IMEIs, and nothing of its enrollment but the channels.
+    async fn discard_quarantined(&mut self, id: DeviceId) -> Result<()>;
+
     /// Removes every trace of a device: every row of every table that names it, its enrollments or their certificates,
     /// but tombstones and purges.
     async fn remove_device(&mut self, id: DeviceId) -> Result<()>;
@@ -178,7 +202,13 @@ pub trait Commands {
     async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>>;
 
     /// Replaces the payload of a command that was not yet handed over; whether it was replaced.
-    async fn set_payload(&mut self, device: DeviceId, id: CommandId, payload: &[u8], sealed: bool) -> Result<bool>;
+    async fn set_payload(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        payload: &[u8],
+        sealed: bool,
+    ) -> Result<bool>;
 
     /// A command.
     async fn command(&mut self, device: DeviceId, id: CommandId) -> Result<Option<Command>>;
@@ -187,7 +217,12 @@ pub trait Commands {
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>>;
 
     /// Cancels every open command of `device`, on `channel` or on all.
-    async fn cancel_commands(&mut self, device: DeviceId, channel: Option<&ChannelKey>, at: Timestamp) -> Result<u64>;
+    async fn cancel_commands(
+        &mut self,
+        device: DeviceId,
+        channel: Option<&ChannelKey>,
+        at: Timestamp,
+    ) -> Result<u64>;
 
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;
@@ -241,7 +276,13 @@ pub trait Purges {
     async fn open_purge_ids(&mut self, id: PurgeId, limit: u32) -> Result<Vec<(bool, String)>>;
 
     /// Removes the id from the job and adds to its counts.
-    async fn finish_purge_id(&mut self, id: PurgeId, is_guid: bool, name: &str, counts: PurgeCounts) -> Result<()>;
+    async fn finish_purge_id(
+        &mut self,
+        id: PurgeId,
+        is_guid: bool,
+        name: &str,
+        counts: PurgeCounts,
+    ) -> Result<()>;
 
     /// Says that a job is done.
     async fn finish_purge(&mut self, id: PurgeId, at: Timestamp) -> Result<()>;

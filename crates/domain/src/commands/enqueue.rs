@@ -1,0 +1,69 @@
+//! Putting commands into a device's queue.
+
+use crate::{
+    ChannelKey, Command, CommandId, CommandState, Device, Installation, Mdm, Result, Timestamp, ports::Tx,
+};
+
+impl Mdm {
+    /// `request` as a command with the id `id` for the device channel of `device`; sealed if it holds a secret.
+    pub(crate) fn new_command(
+        &self,
+        device: &Device,
+        id: CommandId,
+        request: &apple::Command,
+        has_secret: bool,
+    ) -> Result<Command> {
+        let plain = request.encode(&wire_id(id));
+        let payload = if has_secret { self.installation.seal(&payload_context(id), &plain)? } else { plain };
+        Ok(Command {
+            id,
+            device: device.id,
+            enrollment: device.enrollment,
+            channel: ChannelKey::default(),
+            request_type: request.request_type().into(),
+            action: None,
+            dedupe: None,
+            payload,
+            sealed: has_secret,
+            state: CommandState::Queued,
+            result: None,
+            queued_at: self.clock.now(),
+            handed_over_at: None,
+            finished_at: None,
+        })
+    }
+
+    /// Asks `device` for what the Device API shows of it.
+    pub(crate) async fn ask_inventory(&self, tx: &mut dyn Tx, device: &Device, now: Timestamp) -> Result<()> {
+        let mut commands = Vec::new();
+        for (request, dedupe) in
+            [(device.inventory_queries(), "inventory"), (apple::command::SecurityInfo.into(), "security")]
+        {
+            let id = CommandId(self.random.ordered_id());
+            let mut command = self.new_command(device, id, &request, false)?;
+            command.dedupe = Some(dedupe.into());
+            commands.push(command);
+        }
+        tx.add_commands(&commands).await?;
+        tx.ask_push(device.id, &ChannelKey::default(), now).await
+    }
+}
+
+/// `CommandUUID` as Apple's own tools write it.
+pub(crate) fn wire_id(id: CommandId) -> String {
+    id.0.hyphenated().encode_upper(&mut uuid::Uuid::encode_buffer()).to_owned()
+}
+
+fn payload_context(id: CommandId) -> String {
+    format!("command/{id}")
+}
+
+/// The plist of a command that was handed over, opened where it is sealed.
+pub(super) fn plain_payload(
+    installation: &Installation,
+    id: CommandId,
+    payload: Vec<u8>,
+    sealed: bool,
+) -> Result<Vec<u8>> {
+    if sealed { installation.open_sealed(&payload_context(id), &payload) } else { Ok(payload) }
+}

@@ -1,0 +1,88 @@
+//! Results: what a command's answer changes, as work that can be restarted.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    Command, CommandState, Event, Mdm, Result, Timestamp,
+    ports::{OutcomeJob, Tx},
+};
+
+/// How long a worker has a result to itself.
+const CLAIM: Duration = Duration::from_mins(1);
+
+/// How many results are claimed at once.
+const BATCH: u32 = 64;
+
+impl Mdm {
+    /// Applies results that are stored and not yet applied, oldest first; how many there were.
+    ///
+    /// One that cannot be applied stays, and is tried again when its claim ends.
+    pub async fn apply_outcomes(&self) -> Result<usize> {
+        let now = self.clock.now();
+        let jobs = self.outbox.claim_outcomes(now, now.plus(CLAIM), BATCH).await?;
+        for job in &jobs {
+            if let Err(error) = self.apply_outcome(job).await {
+                tracing::error!(command = %job.command, error = error.chain(), "a result could not be applied yet");
+            }
+        }
+        Ok(jobs.len())
+    }
+
+    async fn apply_outcome(&self, job: &OutcomeJob) -> Result<()> {
+        let mut tx = self.store.begin(job.tenant).await?;
+        if let Some(command) = tx.command(job.device, job.command).await? {
+            self.apply(&mut *tx, &command).await?;
+        }
+        tx.remove_outcome(job.device, job.command).await?;
+        tx.commit().await
+    }
+
+    async fn apply(&self, tx: &mut dyn Tx, command: &Command) -> Result<()> {
+        let now = self.clock.now();
+        let report = command.result.as_deref().and_then(|result| match apple::Report::parse(result) {
+            Ok(report) => Some(report),
+            Err(error) => {
+                tracing::warn!(command = %command.id, %error, "a stored report cannot be read");
+                None
+            }
+        });
+        if let Some(report) = report.as_ref().filter(|_| command.state == CommandState::Acknowledged) {
+            learn(tx, command, report, now).await?;
+        }
+        tx.record(&event(command, report.as_ref(), now)).await
+    }
+}
+
+/// Takes over what a report says of its device.
+async fn learn(tx: &mut dyn Tx, command: &Command, report: &apple::Report, now: Timestamp) -> Result<()> {
+    if !matches!(command.request_type.as_str(), "DeviceInformation" | "SecurityInfo") {
+        return Ok(());
+    }
+    let Some(mut device) = tx.device_for_update(command.device).await? else { return Ok(()) };
+    if device.enrollment != command.enrollment {
+        return Ok(());
+    }
+    if command.request_type == "DeviceInformation" {
+        device.facts.take_information(&apple::inventory::DeviceInformation::from_report(report), now);
+    } else {
+        device.facts.take_security(&apple::inventory::SecurityInfo::from_report(report));
+    }
+    tx.set_device(&device).await
+}
+
+fn event(command: &Command, report: Option<&apple::Report>, now: Timestamp) -> Event {
+    let kind = if command.state == CommandState::Acknowledged { "command.done" } else { "command.failed" };
+    let errors: Vec<Value> = report
+        .map(|report| {
+            report
+                .error_chain
+                .iter()
+                .map(|item| json!({ "code": item.code, "domain": item.domain }))
+                .collect()
+        })
+        .unwrap_or_default();
+    let details = json!({ "command": command.id, "request_type": command.request_type, "errors": errors });
+    Event::of_device(kind, command.device, details, now)
+}

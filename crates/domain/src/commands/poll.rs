@@ -1,0 +1,131 @@
+//! The command channel: a device reports and gets its next command.
+
+use std::str::FromStr;
+
+use super::enqueue::plain_payload;
+use crate::{
+    CommandId, CommandState, Credential, Mdm, Refusal, Rejection,
+    enrollments::{Admission, admit, channel_key},
+    ports::{Answer, HandedOver, Poll, PollAnswer, ReportStep, Worker},
+};
+
+/// What a device is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Polled {
+    /// An empty 200: nothing more to do.
+    Nothing,
+    /// The plist of its next command.
+    Command(Vec<u8>),
+}
+
+/// What a report was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportOutcome {
+    /// `Idle`: nothing is reported.
+    Idle,
+    /// A command that this server made.
+    Of(CommandId),
+    /// A command id that is none of ours.
+    Foreign,
+}
+
+impl Mdm {
+    /// Takes a device's report, which came as `body`, and hands over its next command.
+    ///
+    /// When this returns, the report is durably stored. A report of an unknown command is logged and harms nothing
+    /// (`protocol-subtleties` 34). An expired certificate gets its renewal and nothing else.
+    pub async fn poll(
+        &self,
+        credential: &Credential,
+        report: &apple::Report,
+        body: Vec<u8>,
+    ) -> Result<Polled, Rejection> {
+        let standing = self.judge(credential).await?;
+        let step = Poll {
+            fingerprint: credential.fingerprint(),
+            key: report.ids.device_key().to_owned(),
+            channel: channel_key(&report.ids),
+            report: report_step(report, body),
+            renewal_only: standing.expired,
+            now: self.clock.now(),
+        };
+        let answer = self.road.poll(step.clone()).await?;
+        let served = match answer {
+            Answer { served: Some(served), .. } => served,
+            Answer { identity: None, .. } => return Err(self.unknown(credential).await),
+            Answer { identity: Some(identity), .. } => match admit(&identity, &step.key)? {
+                Admission::Wait => return Ok(Polled::Nothing),
+                Admission::Pin => {
+                    self.pin_now(credential, &identity).await?;
+                    self.road.poll(step.clone()).await?.served.ok_or(Refusal::NotEnrolled)?
+                }
+            },
+        };
+        self.answer(credential, &step, served).await
+    }
+
+    async fn answer(
+        &self,
+        credential: &Credential,
+        step: &Poll,
+        served: PollAnswer,
+    ) -> Result<Polled, Rejection> {
+        if let Some(report) = &step.report {
+            if !served.report_known {
+                tracing::info!(command = %report.command, certificate = %step.fingerprint,
+                    "a report of a command that is not open here");
+            } else if !report.state.is_open() {
+                self.wake.wake(Worker::Outcomes);
+            }
+        }
+        match served.next {
+            Some(next) => Ok(self.unsealed(next)?),
+            None if step.renewal_only && step.report.is_none() => self.late_renewal(credential, step).await,
+            None => Ok(Polled::Nothing),
+        }
+    }
+
+    /// An expired certificate whose renewal was not queued yet: it is now, and handed over at once.
+    async fn late_renewal(&self, credential: &Credential, step: &Poll) -> Result<Polled, Rejection> {
+        let identity = self.directory.identity(&credential.fingerprint()).await?.ok_or(Refusal::Unknown)?;
+        self.queue_renewal(identity.tenant, identity.enrollment).await?;
+        let again = self.road.poll(step.clone()).await?.served.and_then(|served| served.next);
+        again.map_or(Err(Refusal::Expired.into()), |next| Ok(self.unsealed(next)?))
+    }
+
+    fn unsealed(&self, next: HandedOver) -> crate::Result<Polled> {
+        plain_payload(&self.installation, next.command, next.payload, next.sealed).map(Polled::Command)
+    }
+}
+
+/// What the store is to write down: final results as they came, `NotNow` without its body, `Idle` not at all.
+fn report_step(report: &apple::Report, body: Vec<u8>) -> Option<ReportStep> {
+    let ReportOutcome::Of(command) = subject(report) else {
+        if report.status != apple::Status::Idle {
+            tracing::info!(
+                command = report.command_uuid,
+                "a report of a command that this server did not make"
+            );
+        }
+        // Nothing is stored, but what was put off must not come back on this connection.
+        return (report.status != apple::Status::Idle).then(foreign);
+    };
+    let (state, result) = match report.status {
+        apple::Status::Idle => return None,
+        apple::Status::NotNow => (CommandState::NotNow, Vec::new()),
+        apple::Status::Acknowledged => (CommandState::Acknowledged, body),
+        apple::Status::Error | apple::Status::CommandFormatError => (CommandState::Failed, body),
+    };
+    Some(ReportStep { command, state, result })
+}
+
+fn foreign() -> ReportStep {
+    ReportStep { command: CommandId(uuid::Uuid::nil()), state: CommandState::NotNow, result: Vec::new() }
+}
+
+fn subject(report: &apple::Report) -> ReportOutcome {
+    match report.command_uuid.as_deref() {
+        None => ReportOutcome::Idle,
+        Some(text) => CommandId::from_str(text).map_or(ReportOutcome::Foreign, ReportOutcome::Of),
+    }
+}

@@ -1,0 +1,117 @@
+//! What a device is asked about itself, and what its answers change.
+
+use super::{Device, EnrollmentKind, Facts, Platform};
+use crate::Timestamp;
+
+impl Device {
+    /// `DeviceInformation` with every query that this device's OS knows and the Device API needs.
+    pub(crate) fn inventory_queries(&self) -> apple::Command {
+        let version = self.facts.os_version.as_deref().and_then(|text| text.parse().ok());
+        let platform = self.facts.platform.map_or(apple::Platform::IOs, apple::Platform::from);
+        let enrollment = match self.facts.enrollment {
+            EnrollmentKind::User => apple::inventory::EnrollmentKind::User,
+            EnrollmentKind::Profile | EnrollmentKind::Automated => {
+                apple::inventory::EnrollmentKind::Device { supervised: self.facts.supervised == Some(true) }
+            }
+        };
+        let queries = apple::inventory::queries_for(platform, version, enrollment);
+        apple::Command::DeviceInformation(apple::command::DeviceInformation {
+            queries: queries.into_iter().map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl Facts {
+    /// What `Authenticate` tells.
+    pub(crate) fn claimed_by(message: &apple::Authenticate) -> Self {
+        let enrollment = match (&message.ids.udid, &message.ids.enrollment_id) {
+            (None, Some(_)) => EnrollmentKind::User,
+            _ => EnrollmentKind::Profile,
+        };
+        Self {
+            platform: Some(Platform::from(message.platform())),
+            enrollment,
+            device_name: message.device_name.clone(),
+            serial_number: message.serial_number.clone(),
+            product_name: message.product_name.clone().or_else(|| message.model.clone()),
+            model_name: message.model_name.clone(),
+            os_version: message.os_version.clone(),
+            build_version: message.build_version.clone(),
+            imeis: message.imei.as_deref().map(digits).filter(|imei| !imei.is_empty()).into_iter().collect(),
+            meid: message.meid.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// A new enrollment of the same device: what it now claims, over what is still true of the hardware.
+    pub(crate) fn renew(&mut self, claimed: Self) {
+        let before = std::mem::take(self);
+        *self = Self {
+            platform: claimed.platform.or(before.platform),
+            device_name: claimed.device_name.or(before.device_name),
+            serial_number: claimed.serial_number.or(before.serial_number),
+            product_name: claimed.product_name.or(before.product_name),
+            model_name: claimed.model_name.or(before.model_name),
+            model_number: before.model_number,
+            imeis: if claimed.imeis.is_empty() { before.imeis } else { claimed.imeis },
+            meid: claimed.meid.or(before.meid),
+            capacity_gb: before.capacity_gb,
+            apple_silicon: before.apple_silicon,
+            location: before.location,
+            ..Self { enrollment: claimed.enrollment, os_version: claimed.os_version, ..Self::default() }
+        };
+        self.build_version = claimed.build_version;
+    }
+
+    /// What a `DeviceInformation` report tells; what it leaves out stays as it was.
+    pub(crate) fn take_information(&mut self, told: &apple::inventory::DeviceInformation, now: Timestamp) {
+        keep(&mut self.device_name, told.device_name.as_ref());
+        keep(&mut self.serial_number, told.serial_number.as_ref());
+        keep(&mut self.product_name, told.product_name.as_ref());
+        keep(&mut self.model_name, told.model_name.as_ref());
+        keep(&mut self.model_number, told.model_number.as_ref().or(told.model.as_ref()));
+        keep(&mut self.os_version, told.os_version.as_ref());
+        keep(&mut self.build_version, told.build_version.as_ref());
+        keep(&mut self.capacity_gb, told.device_capacity.as_ref());
+        keep(&mut self.available_gb, told.available_device_capacity.as_ref());
+        keep(&mut self.supervised, told.is_supervised.as_ref());
+        keep(&mut self.roaming, told.is_roaming().as_ref());
+        keep(&mut self.lost_mode, told.is_mdm_lost_mode_enabled.as_ref());
+        keep(&mut self.apple_silicon, told.is_apple_silicon.as_ref());
+        keep(&mut self.pin_required_for_lock, told.pin_required_for_device_lock.as_ref());
+        // A device that answers with −1 does not know its charge, and neither do we from then on.
+        self.battery_level = told.battery_level;
+        let imeis: Vec<String> =
+            told.imeis().iter().map(|imei| digits(imei)).filter(|imei| !imei.is_empty()).collect();
+        if !imeis.is_empty() {
+            self.imeis = imeis;
+        }
+        if self.platform.is_none() {
+            let product = self.product_name.as_deref().and_then(apple::Platform::from_product_name);
+            self.platform = product.map(Platform::from);
+        }
+        self.reported_at = Some(now);
+    }
+
+    /// What a `SecurityInfo` report tells.
+    pub(crate) fn take_security(&mut self, told: &apple::inventory::SecurityInfo) {
+        keep(&mut self.passcode_present, told.passcode_present.as_ref());
+        keep(&mut self.passcode_compliant, told.passcode_compliant.as_ref());
+        if told.management_status.enrolled_via_dep == Some(true) {
+            self.enrollment = EnrollmentKind::Automated;
+        } else if told.management_status.is_user_enrollment == Some(true) {
+            self.enrollment = EnrollmentKind::User;
+        }
+    }
+}
+
+fn keep<T: Clone>(fact: &mut Option<T>, told: Option<&T>) {
+    if let Some(told) = told {
+        *fact = Some(told.clone());
+    }
+}
+
+/// An IMEI as it is stored and looked up: without spaces and hyphens.
+pub(crate) fn digits(imei: &str) -> String {
+    imei.chars().filter(char::is_ascii_digit).collect()
+}
