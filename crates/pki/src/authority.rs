@@ -120,3 +120,78 @@ fn check_length(part: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{DAY, authority, now, p256_stranger, rsa_stranger};
+
+    fn identity(spki: &[u8]) -> Identity<'_> {
+        Identity {
+            spki,
+            common_name: "enrollment",
+            organization: "tenant",
+            serial: [0xff; 16],
+            not_before: now() - DAY,
+            not_after: now() + DAY,
+        }
+    }
+
+    #[test]
+    fn a_ca_lives_for_twenty_years_from_yesterday() {
+        let authority = authority();
+        let certificate = authority.certificate();
+        assert_eq!(certificate.not_before(), now() - DAY);
+        assert!(certificate.not_after() > now() + 20 * 365 * DAY);
+        assert!(certificate.is_ca() && certificate.is_issued_by(certificate));
+    }
+
+    #[test]
+    fn a_ca_survives_being_stored() {
+        let authority = authority();
+        let key = PrivateKey::from_pkcs8(&authority.key().to_pkcs8().unwrap()).unwrap();
+        let again =
+            Authority::load(Certificate::from_der(authority.certificate().der()).unwrap(), key).unwrap();
+        let (device, _) = p256_stranger();
+        let leaf = again.issue(&identity(device.public_spki())).unwrap();
+        assert!(leaf.is_issued_by(authority.certificate()));
+    }
+
+    #[test]
+    fn what_is_no_device_ca_is_not_loaded() {
+        let authority = authority();
+        let (other_key, leaf) = rsa_stranger();
+        assert!(Authority::load(authority.certificate().clone(), other_key).is_err(), "another's key");
+        let (p256_key, p256_leaf) = p256_stranger();
+        assert!(Authority::load(p256_leaf, p256_key).is_err(), "no RSA");
+        let leaf_key = rsa_stranger();
+        assert!(Authority::load(leaf_key.1, leaf_key.0).is_err(), "no CA");
+        assert!(!leaf.is_ca());
+    }
+
+    #[test]
+    fn serial_numbers_are_positive() {
+        let authority = authority();
+        let (device, _) = p256_stranger();
+        let leaf = authority.issue(&identity(device.public_spki())).unwrap();
+        assert_eq!(leaf.serial_number()[..2], [0, 0xff]);
+        let zero = Identity { serial: [0; 16], ..identity(device.public_spki()) };
+        assert!(authority.issue(&zero).is_err());
+    }
+
+    #[test]
+    fn nonsense_is_not_certified() {
+        let authority = authority();
+        let (device, _) = p256_stranger();
+        let (spki, long) = (device.public_spki(), "x".repeat(65));
+        for wrong in [
+            Identity { common_name: "", ..identity(spki) },
+            Identity { common_name: &long, ..identity(spki) },
+            Identity { organization: &long, ..identity(spki) },
+            Identity { not_after: now() - 2 * DAY, ..identity(spki) },
+            Identity { spki: b"", ..identity(spki) },
+        ] {
+            assert!(authority.issue(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -275,3 +275,101 @@ impl FromStr for Fingerprint {
         Ok(Fingerprint(fingerprint))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixtures::{authority, flipped, issue, now, p256_stranger, truncated};
+    use crate::server_tls::TlsAuthority;
+
+    #[test]
+    fn a_certificate_survives_its_text_form() {
+        let (_, one) = p256_stranger();
+        let (_, two) = p256_stranger();
+        let text = format!("{}{}", one.to_pem(), two.to_pem());
+        assert_eq!(Certificate::from_pem(&text).unwrap(), one);
+        assert_eq!(Certificate::all_from_pem(&text).unwrap(), [one, two]);
+        assert!(Certificate::from_pem("").is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_survives_its_text_form() {
+        let (_, certificate) = p256_stranger();
+        let fingerprint = certificate.fingerprint();
+        let text = fingerprint.to_string();
+        assert_eq!(text.parse(), Ok(fingerprint));
+        assert_eq!(text.to_uppercase().parse(), Ok(fingerprint));
+        for wrong in ["", &text[1..], &format!("{text}0"), &text.replace(&text[..1], "g"), &"é".repeat(32)] {
+            assert!(wrong.parse::<Fingerprint>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_namesake_is_not_the_issuer() {
+        let (one, other) =
+            (TlsAuthority::generate("same", now()).unwrap(), TlsAuthority::generate("same", now()).unwrap());
+        let (leaf, _) = one.issue_signer("leaf", now()).unwrap();
+        assert!(leaf.is_issued_by(one.certificate()));
+        assert!(!leaf.is_issued_by(other.certificate()));
+        assert!(!one.certificate().is_issued_by(&leaf));
+    }
+
+    #[test]
+    fn another_name_is_not_the_issuer() {
+        let authority = TlsAuthority::generate("one", now()).unwrap();
+        let (leaf, _) = authority.issue_signer("leaf", now()).unwrap();
+        let pkcs8 = authority.key().to_pkcs8().unwrap();
+        let same_key = crate::keys::PrivateKey::from_pkcs8(&pkcs8).unwrap();
+        let other_name = crate::scep::client::self_signed(&same_key, "other", now()).unwrap();
+        assert!(!leaf.is_issued_by(&other_name));
+    }
+
+    #[test]
+    fn no_byte_may_change() {
+        let authority = TlsAuthority::generate("one", now()).unwrap();
+        let (leaf, _) = authority.issue_signer("leaf", now()).unwrap();
+        for changed in flipped(leaf.der()) {
+            let believed =
+                Certificate::from_der(&changed).is_ok_and(|it| it.is_issued_by(authority.certificate()));
+            assert!(!believed);
+        }
+        assert!(truncated(leaf.der()).all(|cut| Certificate::from_der(cut).is_err()));
+    }
+
+    #[test]
+    fn what_a_certificate_says_is_read() {
+        let authority = authority();
+        let (key, _) = p256_stranger();
+        let leaf = issue(&authority, &key);
+        assert_eq!(leaf.subject_common_name(), Some("enrollment"));
+        assert_eq!(leaf.subject_organization(), Some("tenant"));
+        assert_eq!(leaf.subject_user_id(), None);
+        assert_eq!(leaf.subject().to_string(), "O=tenant,CN=enrollment");
+        assert_eq!(leaf.serial_number(), [7; 16]);
+        assert!(leaf.allows_client_auth() && !leaf.is_ca());
+        assert!(authority.certificate().is_ca());
+        assert!(format!("{leaf:?}").starts_with("Certificate(O=tenant,CN=enrollment, "));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(Certificate::from_der(&bytes).is_err());
+        }
+
+        #[test]
+        fn changed_certificates_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            let (_, certificate) = p256_stranger();
+            let mut der = certificate.der().to_vec();
+            for (index, byte) in changes {
+                let index = index.index(der.len());
+                der[index] = byte;
+            }
+            if let Ok(changed) = Certificate::from_der(&der) {
+                let _ = (changed.is_issued_by(&certificate), format!("{changed:?}"));
+            }
+        }
+    }
+}

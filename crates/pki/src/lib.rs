@@ -17,6 +17,8 @@ pub mod cms;
 pub mod csr;
 mod error;
 mod extensions;
+#[cfg(test)]
+mod fixtures;
 mod hash;
 pub mod keyring;
 pub mod keys;

@@ -168,3 +168,68 @@ fn plist(entries: &[(&str, &str)]) -> String {
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{now, p256_stranger, rsa_stranger};
+
+    const TOPIC: &str = "com.apple.mgmt.External.0a1b";
+
+    #[test]
+    fn a_pretend_certificate_has_its_topic() {
+        let pretend = PushCertificate::pretend(TOPIC, now()).unwrap();
+        assert_eq!(pretend.topic(), TOPIC);
+        let (certificate, key) = (pretend.certificate().to_pem(), pretend.key().to_pem().unwrap());
+        let again = PushCertificate::from_pem(&certificate, &key).unwrap();
+        assert_eq!((again.topic(), again.not_after()), (TOPIC, pretend.not_after()));
+    }
+
+    #[test]
+    fn topics_that_are_none_are_refused() {
+        for topic in ["", "com.example.app", "com.apple.mgmt.", "com.apple.mgmt.a b", "com.apple.mgmt.é"] {
+            assert!(PushCertificate::pretend(topic, now()).is_err(), "{topic}");
+        }
+        let (key, no_topic) = p256_stranger();
+        assert!(PushCertificate::new(no_topic, key).is_err());
+    }
+
+    #[test]
+    fn the_key_of_another_is_refused() {
+        let pretend = PushCertificate::pretend(TOPIC, now()).unwrap();
+        let (other, _) = p256_stranger();
+        assert!(PushCertificate::new(pretend.certificate().clone(), other).is_err());
+    }
+
+    #[test]
+    fn a_vendor_signs_the_bytes_of_the_request() {
+        let (csr, _) = request("Push & more", "it@example.org", "DE").unwrap();
+        let (vendor_key, vendor) = rsa_stranger();
+        let file = vendor_request(&csr, std::slice::from_ref(&vendor), &vendor_key).unwrap();
+        let plist = String::from_utf8(STANDARD.decode(file).unwrap()).unwrap();
+        let value = |key: &str| {
+            let (_, after) = plist.split_once(&format!("<key>{key}</key>\n\t<string>")).unwrap();
+            after.split_once("</string>").unwrap().0.to_owned()
+        };
+        assert_eq!(STANDARD.decode(value("PushCertRequestCSR")).unwrap(), csr.der());
+        assert_eq!(value("PushCertCertificateChain"), vendor.to_pem());
+        let signature = STANDARD.decode(value("PushCertSignature")).unwrap();
+        assert_eq!(signature, vendor_key.sign(Hash::Sha256, csr.der()).unwrap());
+    }
+
+    #[test]
+    fn a_vendor_needs_its_own_rsa_key() {
+        let (csr, _) = request("Push", "", "").unwrap();
+        let ((one, vendor), (other, _)) = (rsa_stranger(), rsa_stranger());
+        assert!(vendor_request(&csr, std::slice::from_ref(&vendor), &other).is_err());
+        assert!(vendor_request(&csr, &[], &one).is_err());
+        let (p256, p256_vendor) = p256_stranger();
+        assert!(vendor_request(&csr, &[p256_vendor], &p256).is_err());
+        assert!(request("", "", "").is_err());
+    }
+
+    #[test]
+    fn plist_text_is_escaped() {
+        assert!(plist(&[("a", "<&>")]).contains("<string>&lt;&amp;&gt;</string>"));
+    }
+}

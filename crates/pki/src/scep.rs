@@ -174,3 +174,6 @@ fn nonce(attributes: &Attributes, identifier: ObjectIdentifier) -> Result<Vec<u8
     }
     Ok(element.value.to_vec())
 }
+
+#[cfg(test)]
+mod tests;

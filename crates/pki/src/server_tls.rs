@@ -107,3 +107,44 @@ impl TlsAuthority {
         Ok((certificate, key))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{DAY, now, p256_stranger};
+
+    #[test]
+    fn a_server_certificate_is_for_servers_only() {
+        let authority = TlsAuthority::generate("TLS CA", now()).unwrap();
+        let names = ["mdm.example.org".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let (certificate, key) = authority.issue_server(&names, now()).unwrap();
+        assert!(key.belongs_to(certificate.public_key_spki()));
+        assert!(certificate.is_issued_by(authority.certificate()));
+        assert!(certificate.extensions().allows_extended(oid::SERVER_AUTH));
+        assert!(!certificate.allows_client_auth() && !certificate.is_ca());
+        assert_eq!(certificate.subject_common_name(), Some("mdm.example.org"));
+        assert_eq!(certificate.not_before(), now() - DAY);
+        assert_eq!(certificate.not_after(), now() + 396 * DAY);
+    }
+
+    #[test]
+    fn a_server_needs_names() {
+        let authority = TlsAuthority::generate("TLS CA", now()).unwrap();
+        assert!(authority.issue_server(&[], now()).is_err());
+        assert!(authority.issue_server(&["not a name".to_owned()], now()).is_err());
+    }
+
+    #[test]
+    fn a_ca_survives_being_stored() {
+        let authority = TlsAuthority::generate(&"long ".repeat(30), now()).unwrap();
+        let key = PrivateKey::from_pkcs8(&authority.key().to_pkcs8().unwrap()).unwrap();
+        let again = TlsAuthority::load(authority.certificate().clone(), key).unwrap();
+        let (certificate, _) = again.issue_signer("profiles", now()).unwrap();
+        assert!(certificate.is_issued_by(authority.certificate()));
+
+        let (other, leaf) = p256_stranger();
+        assert!(TlsAuthority::load(authority.certificate().clone(), other).is_err());
+        let (key, _) = p256_stranger();
+        assert!(TlsAuthority::load(leaf, key).is_err());
+    }
+}

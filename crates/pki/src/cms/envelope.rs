@@ -160,3 +160,98 @@ fn transport_key(content_key: &[u8], recipient: &Certificate) -> Result<Vec<u8>>
 fn as_failure(error: Error) -> Error {
     if matches!(error, Error::Unsupported(_)) { error } else { Error::Decrypt }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixtures::{flipped, p256_stranger, rsa_stranger, streamed_envelope, truncated};
+
+    const ALL: [Cipher; 5] = [Cipher::Des, Cipher::TripleDes, Cipher::Aes128, Cipher::Aes192, Cipher::Aes256];
+
+    #[test]
+    fn what_is_sealed_is_opened_with_every_cipher() {
+        let (key, certificate) = rsa_stranger();
+        for cipher in ALL {
+            let message = seal(&[7; 40], &certificate, cipher).unwrap();
+            for message in [streamed_envelope(&message), message] {
+                let opened = open(&message, &key, &certificate, true).unwrap();
+                assert_eq!(opened, Opened { content: vec![7; 40], cipher });
+            }
+        }
+    }
+
+    #[test]
+    fn single_des_is_only_opened_where_it_is_allowed() {
+        let (key, certificate) = rsa_stranger();
+        let message = seal(b"content", &certificate, Cipher::Des).unwrap();
+        assert!(matches!(open(&message, &key, &certificate, false), Err(Error::Unsupported(_))));
+    }
+
+    #[test]
+    fn a_message_for_another_is_not_opened() {
+        let ((key, certificate), (other_key, other)) = (rsa_stranger(), rsa_stranger());
+        let message = seal(b"content", &other, Cipher::Aes256).unwrap();
+        assert_eq!(open(&message, &key, &certificate, true), Err(Error::Decrypt));
+        assert_eq!(open(&message, &key, &other, true), Err(Error::Decrypt));
+        assert!(open(&message, &other_key, &other, true).is_ok());
+    }
+
+    #[test]
+    fn every_failure_looks_the_same() {
+        let (key, certificate) = rsa_stranger();
+        let message = seal(&[7; 100], &certificate, Cipher::TripleDes).unwrap();
+        for changed in flipped(&message) {
+            match open(&changed, &key, &certificate, true) {
+                Ok(_) | Err(Error::Decrypt | Error::Unsupported(_)) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(truncated(&message).all(|cut| open(cut, &key, &certificate, true) == Err(Error::Decrypt)));
+    }
+
+    #[test]
+    fn a_transported_key_of_the_wrong_length_fails_like_wrong_padding() {
+        let (key, certificate) = rsa_stranger();
+        for transported in [&[7; 8][..], &[7; 33], &[]] {
+            let encrypted = transport_key(transported, &certificate).unwrap();
+            let random = transported_key(&encrypted, &key, Cipher::Aes256).unwrap();
+            assert_eq!(random.len(), 32);
+            assert_ne!(random, transported_key(&encrypted, &key, Cipher::Aes256).unwrap());
+        }
+        let nonsense = transported_key(&[7; 256], &key, Cipher::Aes256).unwrap();
+        assert_eq!(nonsense.len(), 32);
+    }
+
+    #[test]
+    fn elliptic_curves_neither_seal_nor_open() {
+        let (key, certificate) = p256_stranger();
+        assert!(seal(b"x", &certificate, Cipher::Aes256).is_err());
+        let (_, rsa) = rsa_stranger();
+        let message = seal(b"x", &rsa, Cipher::Aes256).unwrap();
+        assert!(open(&message, &key, &rsa, true).is_err());
+    }
+
+    #[test]
+    fn debug_does_not_show_the_content() {
+        let opened = Opened { content: b"secret".to_vec(), cipher: Cipher::Aes256 };
+        assert_eq!(format!("{opened:?}"), "Opened(Aes256, 6 bytes)");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn changed_messages_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            static STRANGER: std::sync::OnceLock<(PrivateKey, Certificate)> = std::sync::OnceLock::new();
+            let (key, certificate) = STRANGER.get_or_init(rsa_stranger);
+            let mut message = seal(b"content", certificate, Cipher::Aes128).unwrap();
+            for (index, byte) in changes {
+                let index = index.index(message.len());
+                message[index] = byte;
+            }
+            let _ = open(&message, key, certificate, false);
+        }
+    }
+}

@@ -111,3 +111,57 @@ impl<'a> Signing<'a> {
         Ok(write::set(attributes))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cms::{verify_attached, verify_detached};
+    use crate::fixtures::{DAY, now, p256_stranger, rsa_stranger, streamed};
+
+    #[test]
+    fn what_is_signed_is_verified() {
+        for (key, certificate) in [rsa_stranger(), p256_stranger()] {
+            for hash in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+                let signing = || Signing::new(&certificate, &key).with_hash(hash).at(now());
+                let signed = verify_attached(&signing().attached(b"content").unwrap()).unwrap();
+                assert_eq!(signed.content, b"content");
+                let signed = verify_detached(&signing().detached(b"content").unwrap(), b"content").unwrap();
+                assert_eq!(
+                    (&signed.signer, signed.signing_time, signed.hash),
+                    (&certificate, Some(now()), hash)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_chain_comes_along_once() {
+        let (key, certificate) = p256_stranger();
+        let (_, link) = p256_stranger();
+        let chain = [link.clone(), certificate.clone(), link.clone()];
+        let message = Signing::new(&certificate, &key).with_chain(&chain).attached(b"x").unwrap();
+        let signed = verify_attached(&message).unwrap();
+        assert_eq!(signed.certificates.len(), 2);
+        assert!(signed.certificates.contains(&link));
+    }
+
+    #[test]
+    fn further_attributes_are_signed_too() {
+        let (key, certificate) = p256_stranger();
+        let attribute = Attribute::printable(oid::SCEP_TRANSACTION_ID, "id");
+        let signing = Signing::new(&certificate, &key).with_attributes([attribute]).at(now() + DAY);
+        let signed = verify_attached(&signing.attached(b"").unwrap()).unwrap();
+        assert_eq!(signed.attributes.value(oid::SCEP_TRANSACTION_ID), Ok(Some(&[0x13u8, 2, b'i', b'd'][..])));
+        assert_eq!(signed.signing_time, Some(now() + DAY));
+    }
+
+    #[test]
+    fn a_streamed_message_is_the_same_message() {
+        let (key, certificate) = rsa_stranger();
+        let message = Signing::new(&certificate, &key).at(now()).attached(&[7; 5000]).unwrap();
+        let streamed = streamed(&message);
+        assert_ne!(streamed, message);
+        assert_eq!(crate::ber::to_der(&streamed).unwrap(), message);
+        assert_eq!(verify_attached(&streamed).unwrap().content, [7; 5000]);
+    }
+}

@@ -161,3 +161,188 @@ fn read_content(mut info: Reader<'_>) -> Result<(ObjectIdentifier, Option<&[u8]>
     info.finish()?;
     Ok((content_type, content))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::asn1::write;
+    use crate::cms::{Attribute, Signing, content_info, issuer_and_serial};
+    use crate::fixtures::{flipped, now, p256_stranger, truncated};
+    use crate::keys::{self, PrivateKey, Signer};
+
+    const CONTENT: &[u8] = b"<plist/>";
+
+    fn message(key: &PrivateKey, certificate: &Certificate) -> Vec<u8> {
+        Signing::new(certificate, key).at(now()).attached(CONTENT).unwrap()
+    }
+
+    /// A SignedData with these signers' infos, whatever they are.
+    fn around(certificate: &Certificate, content_type: ObjectIdentifier, infos: Vec<Vec<u8>>) -> Vec<u8> {
+        let content = write::wrap(asn1::constructed(0), &[&write::octets(CONTENT)]);
+        let signed_data = write::sequence(&[
+            &write::unsigned(&[1]),
+            &write::set(vec![]),
+            &write::sequence(&[&write::oid(&content_type), &content]),
+            &write::wrap(asn1::constructed(0), &[certificate.der()]),
+            &write::set(infos),
+        ]);
+        content_info(&oid::SIGNED_DATA, &signed_data)
+    }
+
+    /// A signer's info whose attributes stand there, and are signed, exactly as they are given.
+    fn info(key: &PrivateKey, certificate: &Certificate, attributes: Option<&[Vec<u8>]>) -> Vec<u8> {
+        let (signed, sent) = match attributes {
+            Some(list) => {
+                let list = list.concat();
+                (write::element(asn1::SET, &list), write::element(SIGNED_ATTRIBUTES, &list))
+            }
+            None => (CONTENT.to_vec(), Vec::new()),
+        };
+        write::sequence(&[
+            &write::unsigned(&[1]),
+            &issuer_and_serial(certificate),
+            &Hash::Sha256.to_der(),
+            &sent,
+            &keys::signature_algorithm(key.kind(), Hash::Sha256),
+            &write::octets(&key.sign(Hash::Sha256, &signed).unwrap()),
+        ])
+    }
+
+    fn attributes(content_type: ObjectIdentifier, content: &[u8]) -> Vec<Vec<u8>> {
+        vec![
+            Attribute::octets(oid::MESSAGE_DIGEST, Hash::Sha256.digest(content).as_ref()).to_der(),
+            Attribute::new(oid::CONTENT_TYPE, write::oid(&content_type)).to_der(),
+        ]
+    }
+
+    #[test]
+    fn unsorted_attributes_are_verified_as_they_were_sent() {
+        let (key, certificate) = p256_stranger();
+        let mut list = attributes(oid::DATA, CONTENT);
+        for _ in 0..2 {
+            let message = around(&certificate, oid::DATA, vec![info(&key, &certificate, Some(&list))]);
+            assert_eq!(verify_attached(&message).unwrap().content, CONTENT);
+            list.reverse();
+        }
+    }
+
+    #[test]
+    fn attributes_must_tell_of_this_content() {
+        let (key, certificate) = p256_stranger();
+        for list in [
+            attributes(oid::DATA, b"other"),
+            attributes(oid::SIGNED_DATA, CONTENT),
+            attributes(oid::DATA, CONTENT)[..1].to_vec(),
+            attributes(oid::DATA, CONTENT)[1..].to_vec(),
+            vec![],
+        ] {
+            let message = around(&certificate, oid::DATA, vec![info(&key, &certificate, Some(&list))]);
+            assert_eq!(verify_attached(&message).unwrap_err(), Error::Signature);
+        }
+    }
+
+    #[test]
+    fn plain_data_needs_no_attributes_and_other_content_does() {
+        let (key, certificate) = p256_stranger();
+        let signer = vec![info(&key, &certificate, None)];
+        let signed = verify_attached(&around(&certificate, oid::DATA, signer.clone())).unwrap();
+        assert_eq!((signed.attributes, signed.signing_time), (Attributes::default(), None));
+        let other = around(&certificate, oid::SIGNED_DATA, signer);
+        assert_eq!(verify_attached(&other).unwrap_err(), Error::Signature);
+    }
+
+    #[test]
+    fn signed_attributes_are_not_taken_for_content() {
+        let (key, certificate) = p256_stranger();
+        let content = write::set(attributes(oid::DATA, CONTENT));
+        let signature = key.sign(Hash::Sha256, &content).unwrap();
+        let info = write::sequence(&[
+            &write::unsigned(&[1]),
+            &issuer_and_serial(&certificate),
+            &Hash::Sha256.to_der(),
+            &keys::signature_algorithm(key.kind(), Hash::Sha256),
+            &write::octets(&signature),
+        ]);
+        let message = around(&certificate, oid::DATA, vec![info]);
+        assert_eq!(verify_detached(&message, &content).unwrap_err(), Error::Signature);
+    }
+
+    #[test]
+    fn exactly_one_signer_is_wanted() {
+        let (key, certificate) = p256_stranger();
+        let one = info(&key, &certificate, Some(&attributes(oid::DATA, CONTENT)));
+        for infos in [vec![], vec![one.clone(), one.clone()]] {
+            assert!(verify_attached(&around(&certificate, oid::DATA, infos)).is_err());
+        }
+        assert!(verify_attached(&around(&certificate, oid::DATA, vec![one])).is_ok());
+    }
+
+    #[test]
+    fn the_signer_must_be_in_the_message() {
+        let ((key, certificate), (_, other)) = (p256_stranger(), p256_stranger());
+        let signer = info(&key, &certificate, Some(&attributes(oid::DATA, CONTENT)));
+        assert!(verify_attached(&around(&other, oid::DATA, vec![signer])).is_err());
+    }
+
+    #[test]
+    fn another_body_is_refused() {
+        let (key, certificate) = p256_stranger();
+        let detached = Signing::new(&certificate, &key).detached(CONTENT).unwrap();
+        assert!(verify_detached(&detached, CONTENT).is_ok());
+        assert_eq!(verify_detached(&detached, b"<plist />").unwrap_err(), Error::Signature);
+        assert!(verify_attached(&detached).is_err());
+    }
+
+    #[test]
+    fn a_copy_of_the_content_is_not_looked_at() {
+        let (key, certificate) = p256_stranger();
+        let attached = message(&key, &certificate);
+        assert_eq!(verify_detached(&attached, CONTENT).unwrap().content, CONTENT);
+        assert_eq!(verify_detached(&attached, b"other").unwrap_err(), Error::Signature);
+    }
+
+    /// Not every byte is signed (versions, the list of digests, further certificates), but who signed what never changes.
+    #[test]
+    fn no_flipped_byte_changes_who_signed_what() {
+        let (key, certificate) = p256_stranger();
+        let attached = message(&key, &certificate);
+        for changed in flipped(&attached) {
+            if let Ok(signed) = verify_attached(&changed) {
+                assert_eq!((signed.content.as_slice(), signed.signing_time), (CONTENT, Some(now())));
+                assert_eq!(signed.signer.public_key_spki(), certificate.public_key_spki());
+            }
+        }
+        assert!(truncated(&attached).all(|cut| verify_attached(cut).is_err()));
+    }
+
+    #[test]
+    fn a_message_full_of_certificates_is_bounded() {
+        let (key, certificate) = p256_stranger();
+        let chain: Vec<_> = (0..30).map(|_| p256_stranger().1).collect();
+        let message = Signing::new(&certificate, &key).with_chain(&chain).attached(CONTENT).unwrap();
+        if let Ok(signed) = verify_attached(&message) {
+            assert_eq!(signed.certificates.len(), crate::cms::MAX_CERTIFICATES);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(verify_attached(&bytes).is_err());
+            prop_assert!(verify_detached(&bytes, CONTENT).is_err());
+        }
+
+        #[test]
+        fn changed_messages_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+            let (key, certificate) = p256_stranger();
+            let mut message = message(&key, &certificate);
+            for (index, byte) in changes {
+                let index = index.index(message.len());
+                message[index] = byte;
+            }
+            let _ = (verify_attached(&message), verify_detached(&message, CONTENT));
+        }
+    }
+}

@@ -91,7 +91,8 @@ pub(super) fn encrypt(cipher: Cipher, key: &[u8], content: &[u8]) -> Result<(Vec
 
 /// Decrypts and takes the padding off, each failure like every other.
 pub(super) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], mut data: Vec<u8>) -> Result<Vec<u8>> {
-    let key = DecryptingKey::cbc(UnboundCipherKey::new(cipher.algorithm(), key)?)?;
+    let key = UnboundCipherKey::new(cipher.algorithm(), key).and_then(DecryptingKey::cbc);
+    let key = key.map_err(|_| Error::Decrypt)?;
     key.decrypt(&mut data, cipher.context(iv)?).map_err(|_| Error::Decrypt)?;
     let length = unpadded_length(&data, cipher.algorithm().block_len()).ok_or(Error::Decrypt)?;
     data.truncate(length);
@@ -125,6 +126,16 @@ mod tests {
                 let (iv, data) = encrypt(cipher, &key, &content).unwrap();
                 assert_eq!(decrypt(cipher, &key, &iv, data).unwrap(), content, "{cipher:?} {length}");
             }
+        }
+    }
+
+    /// The library refuses such keys; whoever is asked to decrypt must not see that this was the reason.
+    #[test]
+    fn weak_keys_are_failures_like_others() {
+        for (cipher, key) in
+            [(Cipher::Des, vec![1; 8]), (Cipher::TripleDes, vec![7; 24]), (Cipher::Aes128, vec![])]
+        {
+            assert_eq!(decrypt(cipher, &key, &[0; 8], vec![0; 8]), Err(Error::Decrypt));
         }
     }
 
