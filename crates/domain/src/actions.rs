@@ -7,11 +7,12 @@ use apple::OsVersion;
 use crate::{
     Actor, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing,
     Unsupported,
-    ports::{EscrowRow, Worker},
+    ports::Worker,
 };
 
 mod lock;
 
+pub(crate) use lock::LOCK_PIN;
 pub use lock::Lock;
 
 /// The actions that the Device API shows for every device.
@@ -132,19 +133,6 @@ impl Mdm {
         tx.commit().await?;
         self.wake.wake(Worker::Pushes);
         Ok(id)
-    }
-
-    fn escrow_row(&self, command: &Command, kind: &str, value: &str) -> Result<EscrowRow> {
-        let id = crate::EscrowId(self.random.id());
-        Ok(EscrowRow {
-            id,
-            device: command.device,
-            enrollment: command.enrollment,
-            kind: kind.into(),
-            command: Some(command.id),
-            sealed: self.installation.seal(&format!("escrow/{id}"), value.as_bytes())?,
-            created_at: self.clock.now(),
-        })
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Thing {
     PushCertificate,
     /// A purge job.
     Purge,
+    /// A secret in escrow.
+    Secret,
 }
 
 impl fmt::Display for Thing {
@@ -98,6 +100,7 @@ impl fmt::Display for Thing {
             Self::Link => "enrollment link",
             Self::PushCertificate => "push certificate",
             Self::Purge => "purge",
+            Self::Secret => "secret",
         })
     }
 }

@@ -6,7 +6,7 @@ use super::{ActionKind, AppleRequest, Spec, managed, os_version};
 use crate::{Device, EnrollmentKind, Error, Mdm, Platform, Result, Unsupported, secrets};
 
 /// The kind of escrow in which a Mac's lock PIN is kept.
-const LOCK_PIN: &str = "lock-pin";
+pub(crate) const LOCK_PIN: &str = "lock-pin";
 
 /// The longest message that a lock screen is asked to show, bytes.
 const LONGEST_TEXT: usize = 1024;
