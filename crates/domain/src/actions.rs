@@ -6,8 +6,7 @@ use apple::OsVersion;
 
 use crate::{
     Actor, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing,
-    Unsupported,
-    ports::Worker,
+    Unsupported, ports::Worker,
 };
 
 mod lock;

@@ -9,10 +9,15 @@ impl Mdm {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a certificate that is no CA, or is this server's own.
-    pub async fn add_device_ca(&self, actor: &Actor, pem: &str, pattern: Option<&str>) -> Result<pki::Fingerprint> {
+    pub async fn add_device_ca(
+        &self,
+        actor: &Actor,
+        pem: &str,
+        pattern: Option<&str>,
+    ) -> Result<pki::Fingerprint> {
         actor.require(Role::Owner)?;
-        let certificate =
-            pki::Certificate::from_pem(pem).map_err(|error| Error::invalid("certificate", error.to_string()))?;
+        let certificate = pki::Certificate::from_pem(pem)
+            .map_err(|error| Error::invalid("certificate", error.to_string()))?;
         let own = self.installation.device_ca().certificate().fingerprint();
         if !certificate.is_ca() || certificate.fingerprint() == own {
             return Err(Error::invalid("certificate", "a CA's, and not this server's own"));

@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    Actor, Command, DeviceId, Error, EscrowId, Event, Mdm, Result, Role, Thing,
-    actions::LOCK_PIN,
+    Actor, Command, DeviceId, Error, EscrowId, Event, Mdm, Result, Role, Thing, actions::LOCK_PIN,
     ports::EscrowRow,
 };
 
@@ -16,7 +15,8 @@ impl Mdm {
     pub async fn reveal_pin(&self, actor: &Actor, device: DeviceId) -> Result<String> {
         actor.require(Role::Operator)?;
         let mut tx = self.store.begin(actor.tenant).await?;
-        let row = tx.escrow(device, LOCK_PIN, 1).await?.into_iter().next().ok_or(Error::NotFound(Thing::Secret))?;
+        let row =
+            tx.escrow(device, LOCK_PIN, 1).await?.into_iter().next().ok_or(Error::NotFound(Thing::Secret))?;
         let pin = self.installation.open_sealed(&context(row.id), &row.sealed)?;
         let details = json!({ "secret": row.kind, "command": row.command });
         tx.record(&Event::by(actor, "secret.revealed", Some(device), details, self.clock.now())).await?;
