@@ -42,7 +42,14 @@ impl Authority {
     /// # Errors
     /// [`Error::Crypto`] where randomness fails.
     pub fn generate(name: &str, now: SystemTime) -> Result<Self> {
-        let key = PrivateKey::generate_rsa_3072()?;
+        Self::with_key(name, PrivateKey::generate_rsa_3072()?, now)
+    }
+
+    /// As [`Authority::generate`], with a key that is there already.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the key is not RSA.
+    pub fn with_key(name: &str, key: PrivateKey, now: SystemTime) -> Result<Self> {
         let usage = extensions::KEY_CERT_SIGN
             | extensions::CRL_SIGN
             | extensions::DIGITAL_SIGNATURE
@@ -57,7 +64,7 @@ impl Authority {
             extensions: vec![extension::authority_constraints(0), extension::key_usage(usage)],
         }
         .self_sign(&key)?;
-        Ok(Authority { certificate, key })
+        Self::load(certificate, key)
     }
 
     /// Takes up a CA that was made before, or elsewhere.
@@ -139,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_ca_lives_for_twenty_years_from_yesterday() {
-        let authority = authority();
+        let authority = Authority::generate("Device CA", now()).unwrap();
         let certificate = authority.certificate();
         assert_eq!(certificate.not_before(), now() - DAY);
         assert!(certificate.not_after() > now() + 20 * 365 * DAY);
@@ -167,6 +174,7 @@ mod tests {
         let leaf_key = rsa_stranger();
         assert!(Authority::load(leaf_key.1, leaf_key.0).is_err(), "no CA");
         assert!(!leaf.is_ca());
+        assert!(Authority::with_key("Device CA", PrivateKey::generate_p256().unwrap(), now()).is_err());
     }
 
     #[test]

@@ -91,3 +91,37 @@ fn names(identifier: Element<'_>, certificate: &Certificate) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixtures::{p256_stranger, streamed, truncated};
+
+    #[test]
+    fn certificates_alone_survive_their_message() {
+        let (_, certificate) = p256_stranger();
+        let message = certificates_only(std::slice::from_ref(&certificate));
+        for message in [streamed(&message), message.clone()] {
+            assert_eq!(certificates(&message).unwrap(), std::slice::from_ref(&certificate));
+        }
+        assert!(truncated(&message).all(|cut| certificates(cut).is_err()));
+        assert_eq!(certificates(&certificates_only(&[])).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_skipped() {
+        let (_, certificate) = p256_stranger();
+        let choices = [&write::element(asn1::constructed(3), &write::null()), certificate.der()].concat();
+        let set = write::element(asn1::constructed(0), &choices);
+        assert_eq!(read_certificates(Some(asn1::only(&set, asn1::constructed(0)).unwrap())), [certificate]);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_hold_no_certificates(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(certificates(&bytes).is_err());
+        }
+    }
+}

@@ -16,7 +16,8 @@ pub(crate) fn now() -> SystemTime {
 }
 
 pub(crate) fn authority() -> Authority {
-    Authority::generate("Device CA", now()).unwrap()
+    let key = PrivateKey::generate_rsa_2048().unwrap();
+    Authority::with_key("Device CA", key, now()).unwrap()
 }
 
 /// A key with its self-signed certificate.

@@ -12,8 +12,8 @@ use crate::{Error, Result, oid, random};
 /// Ten years.
 const AUTHORITY_DAYS: u64 = 10 * 365 + 2;
 
-/// The longest that Apple's devices accept from public CAs, and a good limit for ours (the day before now included,
-/// they accept up to 398).
+/// With the day before now 397 days: Apple's devices accept 398 from public CAs, and browsers may come to ask the same
+/// of private ones.
 const LEAF_DAYS: u64 = 396;
 
 /// A CA on P-256 for our own servers. Devices trust it because the enrollment profile carries it.

@@ -318,13 +318,24 @@ mod tests {
     }
 
     #[test]
-    fn a_message_full_of_certificates_is_bounded() {
-        let (key, certificate) = p256_stranger();
-        let chain: Vec<_> = (0..30).map(|_| p256_stranger().1).collect();
-        let message = Signing::new(&certificate, &key).with_chain(&chain).attached(CONTENT).unwrap();
-        if let Ok(signed) = verify_attached(&message) {
-            assert_eq!(signed.certificates.len(), crate::cms::MAX_CERTIFICATES);
+    fn bombs_are_refused() {
+        for bomb in [
+            [0x30, 0x80].repeat(500_000),
+            [0x24, 0x80].repeat(500_000),
+            [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff].repeat(100_000),
+            vec![0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        ] {
+            assert!(verify_attached(&bomb).is_err());
+            assert!(verify_detached(&bomb, CONTENT).is_err());
         }
+    }
+
+    #[test]
+    fn a_message_full_of_certificates_is_bounded() {
+        let (_, certificate) = p256_stranger();
+        let set = write::element(asn1::constructed(0), &certificate.der().repeat(30));
+        let read = crate::cms::read_certificates(Some(asn1::only(&set, asn1::constructed(0)).unwrap()));
+        assert_eq!(read.len(), crate::cms::MAX_CERTIFICATES);
     }
 
     proptest! {
