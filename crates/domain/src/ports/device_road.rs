@@ -24,7 +24,7 @@ pub trait DeviceRoad: Send + Sync {
     /// A repeated `TokenUpdate` of an active enrollment: the channel's token, magic and unlock token.
     ///
     /// Served for [`crate::EnrollmentState::Active`] only, and only if the enrollment has this channel already; the first one of
-    /// a channel takes the ordinary road.
+    /// a channel takes the ordinary road. Where the old token was dead and commands wait, a push of the channel is due at once.
     async fn update_token(&self, step: TokenStep) -> Result<Answer<()>>;
 
     /// Writes down the last contacts that are gathered in memory; called about once a second and at stop.

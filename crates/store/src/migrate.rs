@@ -1,0 +1,45 @@
+//! The schema, step by step; several processes may open a database at once.
+
+use domain::{Error, Result};
+use sqlx::{
+    Connection, PgConnection, SqlSafeStr, SqliteConnection,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+};
+
+use crate::error::failed;
+
+const SQLITE: &[(i64, &str, &str)] = &[(1, "init", include_str!("../migrations/sqlite/0001_init.sql"))];
+const POSTGRES: &[(i64, &str, &str)] = &[(1, "init", include_str!("../migrations/postgres/0001_init.sql"))];
+
+/// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.
+pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {
+    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    migrator(SQLITE).run_direct(None, &mut *tx, false).await.map_err(refused)?;
+    tx.commit().await.map_err(failed)
+}
+
+/// Brings a PostgreSQL database up to date; one process at a time, by an advisory lock that ends
+/// with the connection at the latest.
+pub(crate) async fn postgres(connection: &mut PgConnection) -> Result<()> {
+    migrator(POSTGRES).run_direct(None, connection, false).await.map_err(refused)
+}
+
+fn migrator(steps: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migrations = steps.iter().map(|&(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+fn refused(error: MigrateError) -> Error {
+    match error {
+        MigrateError::VersionMissing(version) => Error::Conflict(format!(
+            "the database has schema version {version}, which a newer version of this program made: start that one"
+        )),
+        MigrateError::VersionMismatch(version) => Error::Conflict(format!(
+            "step {version} of the database's schema was made by a program other than this one"
+        )),
+        MigrateError::Execute(error) => failed(error),
+        other => Error::internal(other),
+    }
+}

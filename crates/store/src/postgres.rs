@@ -1,0 +1,65 @@
+//! PostgreSQL: for several servers side by side.
+
+use std::{str::FromStr, time::Duration};
+
+use domain::{Error, Result};
+use sqlx::{
+    ConnectOptions, Connection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{error::failed, gate::Gate, migrate};
+
+type Db = sqlx::Postgres;
+
+const BEGIN_WRITE: &str = "BEGIN";
+/// All of what a transaction reads is of one moment, as on SQLite.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// Rows that others may write, too, are held until the transaction ends.
+macro_rules! locked {
+    ($sql:literal) => {
+        concat!($sql, " FOR UPDATE")
+    };
+}
+
+/// Rows that another worker is claiming are passed over, not waited for.
+macro_rules! skip_locked {
+    () => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+}
+
+mod bulk;
+mod device_road;
+#[path = "sql.rs"]
+mod sql;
+
+pub(crate) use device_road::DeviceRoad;
+pub(crate) use sql::Backend;
+
+/// Connects to the server at `url`.
+pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, DeviceRoad)> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| Error::invalid("database", format!("not a PostgreSQL URL: {error}")))?
+        .application_name("remuda")
+        // A 200 to a device is durable, whatever the server's default.
+        .options([("synchronous_commit", "on")])
+        .disable_statement_logging();
+    prepare(&options).await?;
+    // A node that hangs must not hold its locks for ever, nor wait for another's.
+    let ordinary =
+        options.clone().options([("idle_in_transaction_session_timeout", "60s"), ("lock_timeout", "10s")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections.max(2))
+        .acquire_timeout(Duration::from_secs(20))
+        .connect_lazy_with(ordinary);
+    let road = DeviceRoad::start(&options, pool.clone());
+    Ok((Backend { readers: pool.clone(), writers: pool, gate: Gate::open() }, road))
+}
+
+async fn prepare(options: &PgConnectOptions) -> Result<()> {
+    let mut connection = options.connect().await.map_err(failed)?;
+    migrate::postgres(&mut connection).await?;
+    connection.close().await.map_err(failed)
+}

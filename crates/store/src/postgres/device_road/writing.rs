@@ -1,0 +1,154 @@
+//! The lanes that write, each group in one transaction.
+
+use std::{collections::HashSet, mem, slice};
+
+use domain::ports::{Answer, Identity, Poll, PollAnswer, TokenStep};
+use pki::Fingerprint;
+use sqlx::{Connection, postgres::PgConnectOptions};
+
+use super::{
+    lane::{self, Connector, Source},
+    statements::{self, Placed},
+};
+use crate::{
+    error::failed,
+    road::{Reply, refuse, serves},
+};
+
+/// What the lanes are asked.
+pub(super) enum Write {
+    /// Takes a report, hands over a command.
+    Poll(Poll, Reply<Answer<PollAnswer>>),
+    /// Takes a channel's new token.
+    Token(TokenStep, Reply<Answer<()>>),
+    /// Ends once the queue is empty.
+    Stop,
+}
+
+impl lane::Job for Write {
+    fn is_stop(&self) -> bool {
+        matches!(self, Self::Stop)
+    }
+}
+
+impl Write {
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        match self {
+            Self::Poll(step, _) => Some(step.fingerprint),
+            Self::Token(step, _) => Some(step.fingerprint),
+            Self::Stop => None,
+        }
+    }
+}
+
+/// What became of one.
+enum Written {
+    Poll(Answer<PollAnswer>),
+    Token(Answer<()>),
+}
+
+/// Runs a lane until its queue is closed.
+pub(super) async fn run(options: PgConnectOptions, source: Source<Write>) {
+    let mut connector = Connector::new(options);
+    let mut left = Vec::new();
+    while let Some(group) = next(&source, &mut left).await {
+        answer(&mut connector, group).await;
+    }
+}
+
+/// The next group, with one step of a device at most; what is `left` is for the group after it.
+async fn next(source: &Source<Write>, left: &mut Vec<Write>) -> Option<Vec<Write>> {
+    let mut waiting = mem::take(left);
+    if waiting.is_empty() {
+        waiting = lane::take(source).await?;
+    } else {
+        lane::fill(source, &mut waiting);
+    }
+    let mut seen = HashSet::new();
+    let (group, rest) = waiting.into_iter().partition(|write| seen.insert(write.fingerprint()));
+    *left = rest;
+    Some(group)
+}
+
+async fn answer(connector: &mut Connector, group: Vec<Write>) {
+    match commit(connector, &group).await {
+        Ok(written) => group.into_iter().zip(written).for_each(|(write, written)| reply(write, written)),
+        Err(error) => {
+            let all = connector.judge(&error) || group.len() == 1;
+            let error = failed(error);
+            for write in group {
+                if all {
+                    fail(write, &error);
+                } else {
+                    alone(connector, write).await;
+                }
+            }
+        }
+    }
+}
+
+/// Runs one step of a group that failed, so that a bad one harms nobody but itself.
+async fn alone(connector: &mut Connector, write: Write) {
+    match commit(connector, slice::from_ref(&write)).await.map(|mut written| written.pop()) {
+        Ok(Some(written)) => reply(write, written),
+        Ok(None) => fail(write, &domain::Error::internal("a step without an outcome")),
+        Err(error) => {
+            connector.judge(&error);
+            fail(write, &failed(error));
+        }
+    }
+}
+
+async fn commit(connector: &mut Connector, group: &[Write]) -> lane::Result<Vec<Written>> {
+    let mut tx = connector.connection().await?.begin().await?;
+    let fingerprints: Vec<Fingerprint> = group.iter().filter_map(Write::fingerprint).collect();
+    let identities = statements::lock(&mut tx, &fingerprints).await?;
+    let polls = placed(group, &identities, |write| match write {
+        Write::Poll(step, _) => Some((step, &*step.key)),
+        _ => None,
+    });
+    let tokens = placed(group, &identities, |write| match write {
+        Write::Token(step, _) => Some((step, &*step.key)),
+        _ => None,
+    });
+    let mut polled = statements::poll(&mut tx, &polls).await?;
+    let told = statements::update_tokens(&mut tx, &tokens).await?;
+    tx.commit().await?;
+    let written = group.iter().zip(identities).enumerate().map(|(place, (write, identity))| match write {
+        Write::Poll(..) => Written::Poll(Answer { identity, served: polled.remove(&place) }),
+        _ => Written::Token(Answer { identity, served: told.contains(&place).then_some(()) }),
+    });
+    Ok(written.collect())
+}
+
+/// The steps of one kind that are served, with their places in the group.
+fn placed<'a, S>(
+    group: &'a [Write],
+    identities: &'a [Option<Identity>],
+    pick: impl Fn(&'a Write) -> Option<(&'a S, &'a str)>,
+) -> Vec<Placed<'a, S>> {
+    let steps = group.iter().zip(identities).enumerate();
+    let served = steps.filter_map(|(place, (write, who))| {
+        let (step, key) = pick(write)?;
+        let who = who.as_ref().filter(|who| serves(who, key))?;
+        Some(Placed { place, who, step })
+    });
+    served.collect()
+}
+
+/// Answers after the commit. Who asked may have gone away: then the answer is dropped.
+fn reply(write: Write, written: Written) {
+    match (write, written) {
+        (Write::Poll(_, reply), Written::Poll(answer)) => drop(reply.send(Ok(answer))),
+        (Write::Token(_, reply), Written::Token(answer)) => drop(reply.send(Ok(answer))),
+        (write, _) => fail(write, &domain::Error::internal("an answer to another step")),
+    }
+}
+
+fn fail(write: Write, error: &domain::Error) {
+    match write {
+        Write::Poll(_, reply) => drop(reply.send(Err(refuse(error)))),
+        Write::Token(_, reply) => drop(reply.send(Err(refuse(error)))),
+        Write::Stop => {}
+    }
+}

@@ -1,0 +1,127 @@
+//! The command queue.
+
+use async_trait::async_trait;
+use domain::{ChannelKey, Command, CommandId, DeviceId, EnrollmentId, Result, Timestamp, ports::Commands};
+use sqlx::query;
+
+use super::{
+    super::bulk,
+    Row, Tx,
+    rows::{command_state, get, maybe_time, time},
+};
+
+macro_rules! select {
+    ($where:literal) => {
+        concat!(
+            "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
+                 action, dedupe, payload, result FROM commands WHERE tenant = $1 AND device = $2 AND ",
+            $where
+        )
+    };
+}
+
+#[async_trait]
+impl Commands for Tx {
+    async fn add_commands(&mut self, commands: &[Command]) -> Result<()> {
+        bulk::add_commands(self.open.connection(), self.tenant, commands).await
+    }
+
+    async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>> {
+        let select = query(select!("channel = '' AND dedupe = $3 AND state < 3 AND dedupe IS NOT NULL"))
+            .bind(self.tenant.0)
+            .bind(device.0)
+            .bind(dedupe);
+        self.open.one(select).await?.map(|row| command(&row)).transpose()
+    }
+
+    async fn set_payload(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        payload: &[u8],
+        sealed: bool,
+    ) -> Result<bool> {
+        let update = query(
+            "UPDATE commands SET payload = $4, sealed = $5 WHERE tenant = $1 AND device = $2 AND id = $3 AND state = 0",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(id.0)
+        .bind(payload)
+        .bind(sealed);
+        Ok(self.open.run(update).await? > 0)
+    }
+
+    async fn command(&mut self, device: DeviceId, id: CommandId) -> Result<Option<Command>> {
+        let select = query(select!("id = $3")).bind(self.tenant.0).bind(device.0).bind(id.0);
+        self.open.one(select).await?.map(|row| command(&row)).transpose()
+    }
+
+    async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>> {
+        let select = query(select!("state < 3 ORDER BY id LIMIT 1000")).bind(self.tenant.0).bind(device.0);
+        self.open.all(select).await?.iter().map(command).collect()
+    }
+
+    async fn cancel_commands(
+        &mut self,
+        device: DeviceId,
+        channel: Option<&ChannelKey>,
+        at: Timestamp,
+    ) -> Result<u64> {
+        self.lock_enrollments(device).await?;
+        let update = query(
+            "UPDATE commands SET state = 5, finished_at = $4
+             WHERE tenant = $1 AND device = $2 AND state < 3 AND ($3 IS NULL OR channel = $3)",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(channel.map(|key| key.0.as_str()))
+        .bind(at.0);
+        self.open.run(update).await
+    }
+
+    async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>> {
+        let select = query(
+            "SELECT DISTINCT device, action FROM commands
+             WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND state < 3 AND action IS NOT NULL
+             ORDER BY device, action",
+        )
+        .bind(self.tenant.0)
+        .bind(first.0)
+        .bind(last.0);
+        self.open
+            .all(select)
+            .await?
+            .iter()
+            .map(|row| Ok((DeviceId(get(row, "device")?), get(row, "action")?)))
+            .collect()
+    }
+
+    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<()> {
+        let delete = query("DELETE FROM outcomes WHERE tenant = $1 AND device = $2 AND command = $3")
+            .bind(self.tenant.0)
+            .bind(device.0)
+            .bind(id.0);
+        self.open.run(delete).await?;
+        Ok(())
+    }
+}
+
+fn command(row: &Row) -> Result<Command> {
+    Ok(Command {
+        id: CommandId(get(row, "id")?),
+        device: DeviceId(get(row, "device")?),
+        enrollment: EnrollmentId(get(row, "enrollment")?),
+        channel: ChannelKey(get(row, "channel")?),
+        request_type: get(row, "request_type")?,
+        action: get(row, "action")?,
+        dedupe: get(row, "dedupe")?,
+        payload: get(row, "payload")?,
+        sealed: get(row, "sealed")?,
+        state: command_state(row, "state")?,
+        result: get(row, "result")?,
+        queued_at: time(row, "queued_at")?,
+        handed_over_at: maybe_time(row, "handed_over_at")?,
+        finished_at: maybe_time(row, "finished_at")?,
+    })
+}

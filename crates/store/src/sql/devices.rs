@@ -1,0 +1,190 @@
+//! Devices.
+
+use async_trait::async_trait;
+use domain::{
+    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, Thing, UserId,
+    ports::Devices,
+};
+use sqlx::{QueryBuilder, query};
+use uuid::Uuid;
+
+use super::{
+    Query, Row, Tx,
+    rows::{get, json, maybe_time, time},
+};
+
+macro_rules! select {
+    ($($rest:tt)*) => {
+        concat!(
+            "SELECT id, enrollment, key, user_id, external_id, managed, wiped, profile_removed, quarantined, enrolled_at,
+                 last_contact, facts FROM devices ",
+            $($rest)*
+        )
+    };
+}
+
+macro_rules! matching {
+    () => {
+        "WHERE tenant = $1 AND ($2 IS NULL OR managed = $2) AND ($3 IS NULL OR wiped = $3)
+         AND ($4 IS NULL OR last_contact >= $4) AND ($5 IS NULL OR last_contact <= $5)
+         AND ($6 IS NULL OR located_at >= $6) AND ($7 IS NULL OR located_at <= $7) "
+    };
+}
+
+const CLASH: &str = "another device has this key or external id";
+
+#[async_trait]
+impl Devices for Tx {
+    async fn add_device(&mut self, device: &Device) -> Result<()> {
+        let insert = query(
+            "INSERT INTO devices (tenant, id, enrollment, key, user_id, external_id, managed, wiped, profile_removed,
+                 quarantined, enrolled_at, serial_number, located_at, facts, last_contact)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        );
+        let insert =
+            bind_device(insert.bind(self.tenant.0), device)?.bind(device.last_contact.map(|at| at.0));
+        self.open.add(insert, CLASH).await?;
+        self.set_imeis(device).await
+    }
+
+    async fn set_device(&mut self, device: &Device) -> Result<()> {
+        let update = query(
+            "UPDATE devices SET enrollment = $3, key = $4, user_id = $5, external_id = $6, managed = $7, wiped = $8,
+                 profile_removed = $9, quarantined = $10, enrolled_at = $11, serial_number = $12, located_at = $13,
+                 facts = $14
+             WHERE tenant = $1 AND id = $2",
+        );
+        let update = bind_device(update.bind(self.tenant.0), device)?;
+        if self.open.add(update, CLASH).await? == 0 {
+            return Err(Error::NotFound(Thing::Device));
+        }
+        self.set_imeis(device).await
+    }
+
+    async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>> {
+        let select = query(select!(locked!("WHERE tenant = $1 AND id = $2"))).bind(self.tenant.0).bind(id.0);
+        self.open.one(select).await?.map(|row| device(&row)).transpose()
+    }
+
+    async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>> {
+        let select = match name {
+            DeviceName::Id(id) => query(select!("WHERE tenant = $1 AND id = $2")).bind(self.tenant.0).bind(id.0),
+            DeviceName::Imei(imei) => query(select!(
+                "WHERE tenant = $1 AND id IN (SELECT device FROM device_imeis WHERE tenant = $1 AND imei = $2)
+                 ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+            ))
+            .bind(self.tenant.0)
+            .bind(imei),
+            DeviceName::SerialNumber(serial_number) => query(select!(
+                "WHERE tenant = $1 AND serial_number = $2 ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+            ))
+            .bind(self.tenant.0)
+            .bind(serial_number),
+        };
+        self.open.one(select).await?.map(|row| device(&row)).transpose()
+    }
+
+    async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>> {
+        let select = query(select!(locked!("WHERE tenant = $1 AND key = $2 AND NOT quarantined")))
+            .bind(self.tenant.0)
+            .bind(key);
+        self.open.one(select).await?.map(|row| device(&row)).transpose()
+    }
+
+    async fn device_by_external_id(&mut self, id: &str) -> Result<Option<DeviceId>> {
+        let select = query("SELECT id FROM devices WHERE tenant = $1 AND external_id = $2")
+            .bind(self.tenant.0)
+            .bind(id);
+        self.open.one(select).await?.map(|row| get(&row, "id").map(DeviceId)).transpose()
+    }
+
+    async fn devices(&mut self, filter: &DeviceFilter, page: Page) -> Result<Vec<Device>> {
+        let select = query(select!(matching!(), "AND id > $8 ORDER BY id LIMIT $9 OFFSET $10"));
+        let select = bind_filter(select.bind(self.tenant.0), filter)
+            .bind(page.after.map_or(Uuid::nil(), |id| id.0))
+            .bind(i64::from(page.limit.min(PAGE_LIMIT)))
+            .bind(i64::try_from(page.skip).unwrap_or(i64::MAX));
+        self.open.all(select).await?.iter().map(device).collect()
+    }
+
+    async fn count_devices(&mut self, filter: &DeviceFilter) -> Result<u64> {
+        let select = query(concat!("SELECT count(*) AS matching FROM devices ", matching!()));
+        let row = self.open.one(bind_filter(select.bind(self.tenant.0), filter)).await?;
+        let count = row.map_or(Ok(0), |row| get::<i64>(&row, "matching"))?;
+        u64::try_from(count).map_err(Error::internal)
+    }
+
+    async fn discard_quarantined(&mut self, id: DeviceId) -> Result<()> {
+        self.discard(id).await
+    }
+
+    async fn remove_device(&mut self, id: DeviceId) -> Result<()> {
+        self.remove(id).await
+    }
+}
+
+impl Tx {
+    async fn set_imeis(&mut self, device: &Device) -> Result<()> {
+        let forget = query("DELETE FROM device_imeis WHERE tenant = $1 AND device = $2")
+            .bind(self.tenant.0)
+            .bind(device.id.0);
+        self.open.run(forget).await?;
+        if device.facts.imeis.is_empty() {
+            return Ok(());
+        }
+        let mut insert = QueryBuilder::new("INSERT INTO device_imeis (tenant, imei, device) ");
+        insert.push_values(&device.facts.imeis, |mut row, imei| {
+            row.push_bind(self.tenant.0).push_bind(imei).push_bind(device.id.0);
+        });
+        insert.push(" ON CONFLICT DO NOTHING");
+        self.open.run(insert.build()).await?;
+        Ok(())
+    }
+}
+
+/// Binds `$2` to `$14`.
+fn bind_device<'q>(query: Query<'q>, device: &'q Device) -> Result<Query<'q>> {
+    let facts = serde_json::to_string(&device.facts).map_err(Error::internal)?;
+    Ok(query
+        .bind(device.id.0)
+        .bind(device.enrollment.0)
+        .bind(&device.key)
+        .bind(device.user.map(|id| id.0))
+        .bind(&device.external_id)
+        .bind(device.managed)
+        .bind(device.wiped)
+        .bind(device.profile_removed)
+        .bind(device.quarantined)
+        .bind(device.enrolled_at.0)
+        .bind(&device.facts.serial_number)
+        .bind(device.facts.location.map(|location| location.at.0))
+        .bind(facts))
+}
+
+/// Binds `$2` to `$7`.
+fn bind_filter<'q>(query: Query<'q>, filter: &DeviceFilter) -> Query<'q> {
+    query
+        .bind(filter.managed)
+        .bind(filter.wiped)
+        .bind(filter.last_contact.from.map(|at| at.0))
+        .bind(filter.last_contact.to.map(|at| at.0))
+        .bind(filter.located.from.map(|at| at.0))
+        .bind(filter.located.to.map(|at| at.0))
+}
+
+fn device(row: &Row) -> Result<Device> {
+    Ok(Device {
+        id: DeviceId(get(row, "id")?),
+        enrollment: EnrollmentId(get(row, "enrollment")?),
+        key: get(row, "key")?,
+        user: get::<Option<_>>(row, "user_id")?.map(UserId),
+        external_id: get(row, "external_id")?,
+        managed: get(row, "managed")?,
+        wiped: get(row, "wiped")?,
+        profile_removed: get(row, "profile_removed")?,
+        quarantined: get(row, "quarantined")?,
+        enrolled_at: time(row, "enrolled_at")?,
+        last_contact: maybe_time(row, "last_contact")?,
+        facts: json(row, "facts")?,
+    })
+}

@@ -1,0 +1,199 @@
+//! Enrollments, their channels, and the pushes that are due for those.
+
+use async_trait::async_trait;
+use domain::{
+    Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, Error, LinkId, Result, Timestamp, UserId,
+    ports::Enrollments,
+};
+use sqlx::query;
+
+use super::{
+    super::bulk,
+    Row, Tx,
+    rows::{enrollment_state, get, json, time},
+};
+
+macro_rules! select {
+    ($($rest:tt)*) => {
+        concat!(
+            "SELECT id, device, key, link, wanted_device, user_id, state, claimed, created_at FROM enrollments ",
+            $($rest)*
+        )
+    };
+}
+
+#[async_trait]
+impl Enrollments for Tx {
+    async fn add_enrollment(&mut self, enrollment: &Enrollment) -> Result<()> {
+        let insert = query(
+            "INSERT INTO enrollments
+                 (tenant, id, device, key, state, claimed, link, wanted_device, user_id, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.id.0)
+        .bind(enrollment.device.0)
+        .bind(&enrollment.key)
+        .bind(enrollment.state.code())
+        .bind(claimed(enrollment)?)
+        .bind(enrollment.link.map(|id| id.0))
+        .bind(enrollment.wanted_device.map(|id| id.0))
+        .bind(enrollment.user.map(|id| id.0))
+        .bind(enrollment.created_at.0);
+        self.open.run(insert).await?;
+        Ok(())
+    }
+
+    async fn enrollment_for_update(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>> {
+        let select = query(select!(locked!("WHERE tenant = $1 AND id = $2"))).bind(self.tenant.0).bind(id.0);
+        self.open.one(select).await?.map(|row| enrollment(&row)).transpose()
+    }
+
+    async fn enrollment(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>> {
+        let select = query(select!("WHERE tenant = $1 AND id = $2")).bind(self.tenant.0).bind(id.0);
+        self.open.one(select).await?.map(|row| enrollment(&row)).transpose()
+    }
+
+    async fn set_enrollment(&mut self, enrollment: &Enrollment) -> Result<()> {
+        let update = query(
+            "UPDATE enrollments SET device = $3, key = $4, state = $5, claimed = $6 WHERE tenant = $1 AND id = $2",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.id.0)
+        .bind(enrollment.device.0)
+        .bind(&enrollment.key)
+        .bind(enrollment.state.code())
+        .bind(claimed(enrollment)?);
+        self.open.set(update, "enrollment").await
+    }
+
+    async fn key_is_held(&mut self, key: &str, except: EnrollmentId) -> Result<bool> {
+        let select = query(
+            "SELECT EXISTS (SELECT 1 FROM enrollments WHERE tenant = $1 AND key = $2 AND state <> 4 AND id <> $3)
+                 AS found",
+        )
+        .bind(self.tenant.0)
+        .bind(key)
+        .bind(except.0);
+        self.open.one(select).await?.map_or(Ok(false), |row| get(&row, "found"))
+    }
+
+    async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>> {
+        let select = query(
+            "SELECT channel, push_token, push_magic, unlock_token, updated_at FROM channels
+             WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(&key.0);
+        self.open.one(select).await?.map(|row| channel(&row)).transpose()
+    }
+
+    async fn set_channel(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        channel: &Channel,
+    ) -> Result<()> {
+        let upsert = query(
+            "INSERT INTO channels
+                 (tenant, enrollment, channel, device, push_token, push_magic, updated_at, unlock_token)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (tenant, enrollment, channel) DO UPDATE SET device = excluded.device,
+                 push_token = excluded.push_token, push_magic = excluded.push_magic,
+                 updated_at = excluded.updated_at,
+                 unlock_token = COALESCE(excluded.unlock_token, channels.unlock_token)",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(&channel.key.0)
+        .bind(device.0)
+        .bind(Some(&channel.push_token).filter(|token| !token.is_empty()))
+        .bind(&channel.push_magic)
+        .bind(channel.updated_at.0)
+        .bind(&channel.unlock_token);
+        self.open.run(upsert).await?;
+        Ok(())
+    }
+
+    async fn remove_channel(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        key: &ChannelKey,
+    ) -> Result<()> {
+        let channel = query("DELETE FROM channels WHERE tenant = $1 AND enrollment = $2 AND channel = $3")
+            .bind(self.tenant.0)
+            .bind(enrollment.0)
+            .bind(&key.0);
+        self.open.run(channel).await?;
+        let push = query("DELETE FROM pushes WHERE tenant = $1 AND device = $2 AND channel = $3")
+            .bind(self.tenant.0)
+            .bind(device.0)
+            .bind(&key.0);
+        self.open.run(push).await?;
+        Ok(())
+    }
+
+    async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()> {
+        bulk::ask_pushes(self.open.connection(), self.tenant, &[device], channel, due).await
+    }
+
+    async fn drop_pushes(&mut self, device: DeviceId) -> Result<()> {
+        let delete =
+            query("DELETE FROM pushes WHERE tenant = $1 AND device = $2").bind(self.tenant.0).bind(device.0);
+        self.open.run(delete).await?;
+        Ok(())
+    }
+
+    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()> {
+        let mut devices = devices.to_vec();
+        devices.sort_unstable();
+        devices.dedup();
+        bulk::ask_pushes(self.open.connection(), self.tenant, &devices, &ChannelKey::default(), due).await
+    }
+}
+
+impl Tx {
+    /// Locks what the device road locks first, so that neither waits for the other in a circle.
+    pub(super) async fn lock_enrollments(&mut self, device: DeviceId) -> Result<()> {
+        let lock = query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"))
+            .bind(self.tenant.0)
+            .bind(device.0);
+        self.open.all(lock).await?;
+        Ok(())
+    }
+}
+
+fn claimed(enrollment: &Enrollment) -> Result<Option<String>> {
+    enrollment.claimed.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)
+}
+
+fn enrollment(row: &Row) -> Result<Enrollment> {
+    let claimed = match get::<Option<&str>>(row, "claimed")? {
+        Some(_) => Some(json(row, "claimed")?),
+        None => None,
+    };
+    Ok(Enrollment {
+        id: EnrollmentId(get(row, "id")?),
+        device: DeviceId(get(row, "device")?),
+        key: get(row, "key")?,
+        link: get::<Option<_>>(row, "link")?.map(LinkId),
+        wanted_device: get::<Option<_>>(row, "wanted_device")?.map(DeviceId),
+        user: get::<Option<_>>(row, "user_id")?.map(UserId),
+        state: enrollment_state(row, "state")?,
+        claimed,
+        created_at: time(row, "created_at")?,
+    })
+}
+
+/// A channel; one whose token is dead has an empty token.
+fn channel(row: &Row) -> Result<Channel> {
+    Ok(Channel {
+        key: ChannelKey(get(row, "channel")?),
+        push_token: get::<Option<_>>(row, "push_token")?.unwrap_or_default(),
+        push_magic: get(row, "push_magic")?,
+        unlock_token: get(row, "unlock_token")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}

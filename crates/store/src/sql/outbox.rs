@@ -1,0 +1,244 @@
+//! The workers' claims.
+
+use async_trait::async_trait;
+use domain::{
+    ChannelKey, CommandId, DeviceId, EnrollmentId, Error, PurgeId, Result, TenantId, Timestamp,
+    ports::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush},
+};
+use sqlx::query;
+
+use super::{
+    super::bulk,
+    Backend, Open, Row,
+    rows::{count, fingerprint, get, maybe_time, time},
+};
+
+/// Of a channel of the enrollment that the device now has, and only while that is active.
+macro_rules! live_channel {
+    ($column:literal) => {
+        concat!(
+            "(SELECT c.",
+            $column,
+            " FROM devices d JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
+                 JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
+             WHERE d.tenant = pushes.tenant AND d.id = pushes.device AND e.state = 2 AND c.channel = pushes.channel
+                 AND c.push_token IS NOT NULL) AS ",
+            $column
+        )
+    };
+}
+
+const CLAIM_PUSHES: &str = concat!(
+    "WITH due AS MATERIALIZED (SELECT tenant, device, channel FROM pushes
+         WHERE due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $3",
+    skip_locked!(),
+    ") UPDATE pushes SET claimed_until = $2 WHERE (tenant, device, channel) IN (SELECT tenant, device, channel FROM due)
+     RETURNING tenant, device, channel, attempts, generation, ",
+    live_channel!("push_token"),
+    ", ",
+    live_channel!("push_magic"),
+);
+
+const ANY_PUSH_DUE: &str = "
+    SELECT 1 WHERE EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1)
+        OR EXISTS (SELECT 1 FROM tombstones WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1)";
+
+const CLAIM_FAREWELLS: &str = concat!(
+    "WITH due AS MATERIALIZED (SELECT fingerprint FROM tombstones
+         WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $3",
+    skip_locked!(),
+    ") UPDATE tombstones SET claimed_until = $2 WHERE fingerprint IN (SELECT fingerprint FROM due)
+     RETURNING fingerprint, tenant, push_token, push_magic, attempts, generation",
+);
+
+const CLAIM_OUTCOMES: &str = concat!(
+    "WITH due AS MATERIALIZED (SELECT tenant, device, command FROM outcomes
+         WHERE claimed_until <= $1 ORDER BY at, command LIMIT $3",
+    skip_locked!(),
+    ") UPDATE outcomes SET claimed_until = $2 WHERE (tenant, device, command) IN (SELECT tenant, device, command FROM due)
+     RETURNING tenant, device, command, at",
+);
+
+const CLAIM_PURGE: &str = concat!(
+    "WITH due AS MATERIALIZED (SELECT tenant, id FROM purges
+         WHERE finished_at IS NULL AND claimed_until <= $1 ORDER BY asked_at, id LIMIT 1",
+    skip_locked!(),
+    ") UPDATE purges SET claimed_until = $2 WHERE (tenant, id) IN (SELECT tenant, id FROM due) RETURNING tenant, id",
+);
+
+const DUE_RENEWALS: &str = "
+    SELECT c.tenant, c.enrollment FROM certificates c
+    JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
+    WHERE c.state = 1 AND c.not_after < $1 AND e.state = 2 AND NOT EXISTS (
+        SELECT 1 FROM commands m WHERE m.tenant = e.tenant AND m.device = e.device AND m.dedupe = 'renewal'
+            AND m.enrollment = e.id AND (m.state < 3 OR m.queued_at >= $2))
+    ORDER BY c.not_after LIMIT $3";
+
+#[async_trait]
+impl Outbox for Backend {
+    async fn claim_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>> {
+        // Most of the time nothing is due: no need to wait for the right to write.
+        if self.one(query(ANY_PUSH_DUE).bind(now.0)).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut open = self.write().await?;
+        let mut jobs = open.claim_channels(now, until, limit).await?;
+        let rest = limit - u32::try_from(jobs.len()).unwrap_or(limit).min(limit);
+        let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
+        for row in open.all(claim).await? {
+            let target = PushTarget::Tombstone(fingerprint(&row, "fingerprint")?);
+            jobs.extend(job(&row, target)?);
+        }
+        open.commit().await?;
+        Ok(jobs)
+    }
+
+    async fn settle_pushes(&self, settled: &[SettledPush]) -> Result<()> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut open = self.write().await?;
+        bulk::settle_pushes(open.connection(), settled).await?;
+        for push in settled {
+            if let PushTarget::Tombstone(fingerprint) = &push.job.target {
+                open.settle_farewell(fingerprint, push).await?;
+            }
+        }
+        open.commit().await
+    }
+
+    async fn claim_outcomes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<OutcomeJob>> {
+        if self
+            .one(query("SELECT 1 FROM outcomes WHERE claimed_until <= $1 LIMIT 1").bind(now.0))
+            .await?
+            .is_none()
+        {
+            return Ok(Vec::new());
+        }
+        let mut open = self.write().await?;
+        let rows = open.all(query(CLAIM_OUTCOMES).bind(now.0).bind(until.0).bind(i64::from(limit))).await?;
+        open.commit().await?;
+        let mut jobs = rows.iter().map(outcome).collect::<Result<Vec<_>>>()?;
+        jobs.sort_unstable_by_key(|(at, job)| (*at, job.command));
+        Ok(jobs.into_iter().map(|(_, job)| job).collect())
+    }
+
+    async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<Option<(TenantId, PurgeId)>> {
+        let waits = query("SELECT 1 FROM purges WHERE finished_at IS NULL AND claimed_until <= $1 LIMIT 1")
+            .bind(now.0);
+        if self.one(waits).await?.is_none() {
+            return Ok(None);
+        }
+        let mut open = self.write().await?;
+        let row = open.one(query(CLAIM_PURGE).bind(now.0).bind(until.0)).await?;
+        open.commit().await?;
+        row.map(|row| Ok((TenantId(get(&row, "tenant")?), PurgeId(get(&row, "id")?)))).transpose()
+    }
+
+    async fn due_renewals(
+        &self,
+        before: Timestamp,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(TenantId, EnrollmentId)>> {
+        let select = query(DUE_RENEWALS).bind(before.0).bind(since.0).bind(i64::from(limit));
+        let rows = self.all(select).await?;
+        rows.iter()
+            .map(|row| Ok((TenantId(get(row, "tenant")?), EnrollmentId(get(row, "enrollment")?))))
+            .collect()
+    }
+
+    async fn sweep_tombstones(&self, now: Timestamp) -> Result<u64> {
+        self.change(query("DELETE FROM tombstones WHERE expires_at < $1").bind(now.0)).await
+    }
+
+    async fn next_push_due(&self) -> Result<Option<Timestamp>> {
+        let select = query(
+            "SELECT (SELECT min(due_at) FROM pushes) AS push,
+                 (SELECT min(due_at) FROM tombstones WHERE due_at IS NOT NULL) AS farewell",
+        );
+        let Some(row) = self.one(select).await? else { return Ok(None) };
+        let (push, farewell) = (maybe_time(&row, "push")?, maybe_time(&row, "farewell")?);
+        Ok([push, farewell].into_iter().flatten().min())
+    }
+
+    async fn backlog(&self) -> Result<(u64, u64, u64)> {
+        let select = query(
+            "SELECT (SELECT count(*) FROM pushes) + (SELECT count(*) FROM tombstones WHERE due_at IS NOT NULL) AS pushes,
+                 (SELECT count(*) FROM outcomes) AS outcomes,
+                 (SELECT count(*) FROM purges WHERE finished_at IS NULL) AS purges",
+        );
+        let Some(row) = self.one(select).await? else { return Ok((0, 0, 0)) };
+        let number = |column| u64::try_from(get::<i64>(&row, column)?).map_err(Error::internal);
+        Ok((number("pushes")?, number("outcomes")?, number("purges")?))
+    }
+}
+
+impl Open {
+    async fn claim_channels(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>> {
+        let claim = query(CLAIM_PUSHES).bind(now.0).bind(until.0).bind(i64::from(limit));
+        let mut jobs = Vec::new();
+        for row in self.all(claim).await? {
+            let (device, channel) = (DeviceId(get(&row, "device")?), ChannelKey(get(&row, "channel")?));
+            match job(&row, PushTarget::Channel { device, channel: channel.clone() })? {
+                Some(job) => jobs.push(job),
+                None => self.drop_push(TenantId(get(&row, "tenant")?), device, &channel).await?,
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Removes a push to a channel that has gone since it was asked for.
+    async fn drop_push(&mut self, tenant: TenantId, device: DeviceId, channel: &ChannelKey) -> Result<()> {
+        let delete = query("DELETE FROM pushes WHERE tenant = $1 AND device = $2 AND channel = $3")
+            .bind(tenant.0)
+            .bind(device.0)
+            .bind(&channel.0);
+        self.run(delete).await?;
+        Ok(())
+    }
+
+    async fn settle_farewell(&mut self, fingerprint: &pki::Fingerprint, push: &SettledPush) -> Result<()> {
+        let retry_at = push.retry_at.filter(|_| !push.token_gone);
+        let update = match retry_at {
+            Some(at) => query(
+                "UPDATE tombstones SET due_at = $3, attempts = attempts + 1, claimed_until = 0
+                 WHERE fingerprint = $1 AND generation = $2 AND due_at IS NOT NULL",
+            )
+            .bind(&fingerprint.0[..])
+            .bind(push.job.generation)
+            .bind(at.0),
+            None => query(
+                "UPDATE tombstones SET push_token = NULL, push_magic = NULL, due_at = NULL, claimed_until = 0
+                 WHERE fingerprint = $1 AND generation = $2",
+            )
+            .bind(&fingerprint.0[..])
+            .bind(push.job.generation),
+        };
+        self.run(update).await?;
+        Ok(())
+    }
+}
+
+/// A claimed push; `None` without a live token.
+fn job(row: &Row, target: PushTarget) -> Result<Option<PushJob>> {
+    let (token, magic) = (get::<Option<_>>(row, "push_token")?, get::<Option<_>>(row, "push_magic")?);
+    let Some((token, magic)) = token.zip(magic) else { return Ok(None) };
+    Ok(Some(PushJob {
+        tenant: TenantId(get(row, "tenant")?),
+        target,
+        token,
+        magic,
+        attempts: count(row, "attempts")?,
+        generation: get(row, "generation")?,
+    }))
+}
+
+fn outcome(row: &Row) -> Result<(Timestamp, OutcomeJob)> {
+    let job = OutcomeJob {
+        tenant: TenantId(get(row, "tenant")?),
+        device: DeviceId(get(row, "device")?),
+        command: CommandId(get(row, "command")?),
+    };
+    Ok((time(row, "at")?, job))
+}

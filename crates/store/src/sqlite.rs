@@ -1,0 +1,97 @@
+//! SQLite: one file, one writer at a time, nothing to install.
+
+use std::{path::Path, time::Duration};
+
+use domain::{Error, Result};
+use sqlx::{
+    ConnectOptions, Connection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{error::failed, gate::Gate, migrate};
+
+type Db = sqlx::Sqlite;
+
+/// Taking the write lock at once spares a reader-turned-writer from failing.
+const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+const BEGIN_READ: &str = "BEGIN DEFERRED";
+
+/// How many transactions read at once.
+const READERS: u32 = 4;
+
+/// How long a statement waits for another process, such as the command line beside the server.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Rows that a transaction has read are its own: there is no other writer.
+macro_rules! locked {
+    ($sql:literal) => {
+        $sql
+    };
+}
+
+/// Nobody else can be claiming.
+macro_rules! skip_locked {
+    () => {
+        ""
+    };
+}
+
+mod bulk;
+mod device_road;
+#[path = "sql.rs"]
+mod sql;
+
+pub(crate) use device_road::DeviceRoad;
+pub(crate) use sql::Backend;
+
+/// Opens the file at `path`, making it if need be.
+pub(crate) async fn open(path: &Path) -> Result<(Backend, DeviceRoad)> {
+    let options = options(path);
+    prepare(&options).await?;
+    let gate = Gate::one_at_a_time();
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(20))
+    };
+    let readers = pool(READERS).connect_lazy_with(options.clone().pragma("query_only", "ON"));
+    let writers = pool(1).connect_lazy_with(options);
+    let road = DeviceRoad::start(path, gate.clone())?;
+    Ok((Backend { readers, writers, gate }, road))
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(200)
+        .disable_statement_logging()
+}
+
+/// Makes the file and its schema. Turning the write-ahead log on does not wait for others as everything else does, so
+/// that it is tried again while another process is doing the same.
+async fn prepare(options: &SqliteConnectOptions) -> Result<()> {
+    let mut tries = 0;
+    loop {
+        match prepare_once(options).await {
+            Err(Error::Unavailable(_)) if tries < 100 => {
+                tries += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn prepare_once(options: &SqliteConnectOptions) -> Result<()> {
+    let mut connection = options.connect().await.map_err(failed)?;
+    migrate::sqlite(&mut connection).await?;
+    connection.close().await.map_err(failed)
+}

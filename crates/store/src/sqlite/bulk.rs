@@ -1,0 +1,116 @@
+//! Writing many rows at once, as SQLite does it best: few values in a statement that stays prepared, or a list as JSON.
+
+use std::fmt::Write;
+
+use domain::{
+    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ports::{PushTarget, SettledPush},
+};
+use sqlx::{QueryBuilder, SqliteConnection, query};
+
+use crate::error::{failed, taken};
+
+/// Fourteen values each; a statement takes 32,766.
+const COMMANDS_AT_ONCE: usize = 100;
+const DEVICES_AT_ONCE: usize = 1000;
+
+const ASK_PUSHES: &str = "
+    INSERT INTO pushes (tenant, device, channel, due_at, generation)
+    SELECT d.tenant, d.id, c.channel, $4, $4
+    FROM json_each($2) asked JOIN devices d ON d.tenant = $1 AND d.id = unhex(asked.value)
+        JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
+        JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
+    WHERE e.state = 2 AND c.channel = $3 AND c.push_token IS NOT NULL
+    ON CONFLICT (tenant, device, channel) DO UPDATE SET
+        due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
+
+/// Notes what APNs said, and forgets a token that it called dead, unless the device has told a new one meanwhile.
+const NOTE_PUSH: &str = "
+    UPDATE channels SET pushed_at = $5, push_said = $6, push_token = CASE WHEN $7 THEN NULL ELSE push_token END
+    WHERE tenant = $1 AND channel = $3 AND push_token = $4
+        AND enrollment = (SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)";
+
+/// A push that is over: delivered and not asked for again, or without a token to go on with.
+const END_PUSH: &str = "
+    DELETE FROM pushes WHERE tenant = $1 AND device = $2 AND channel = $3 AND CASE WHEN $5
+        THEN NOT EXISTS (SELECT 1 FROM devices d JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
+            WHERE d.tenant = $1 AND d.id = $2 AND c.channel = $3 AND c.push_token IS NOT NULL)
+        ELSE generation = $4 AND $6 IS NULL END";
+
+/// What is left is due again: at the time to try again, or, if it was asked for meanwhile, when that was.
+const RELEASE_PUSH: &str = "
+    UPDATE pushes SET claimed_until = 0,
+        due_at = CASE WHEN generation = $4 AND NOT $5 THEN $6 ELSE due_at END,
+        attempts = CASE WHEN generation = $4 AND NOT $5 THEN attempts + 1 ELSE attempts END
+    WHERE tenant = $1 AND device = $2 AND channel = $3";
+
+/// Adds commands to the ends of their queues.
+pub(super) async fn add_commands(
+    connection: &mut SqliteConnection,
+    tenant: TenantId,
+    commands: &[Command],
+) -> Result<()> {
+    for commands in commands.chunks(COMMANDS_AT_ONCE) {
+        let mut insert = QueryBuilder::new(
+            "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
+                 finished_at, request_type, action, dedupe, payload, result) ",
+        );
+        insert.push_values(commands, |mut row, command| {
+            row.push_bind(tenant.0).push_bind(command.device.0).push_bind(command.id.0);
+            row.push_bind(command.enrollment.0).push_bind(&command.channel.0).push_bind(command.state.code());
+            row.push_bind(command.sealed).push_bind(command.queued_at.0);
+            row.push_bind(command.handed_over_at.map(|at| at.0))
+                .push_bind(command.finished_at.map(|at| at.0));
+            row.push_bind(&command.request_type).push_bind(&command.action).push_bind(&command.dedupe);
+            row.push_bind(&command.payload).push_bind(&command.result);
+        });
+        let insert = insert.build().execute(&mut *connection).await;
+        insert.map_err(taken("such a command is waiting already"))?;
+    }
+    Ok(())
+}
+
+/// Asks that one channel of each device be woken; the devices are sorted, each is there once.
+pub(super) async fn ask_pushes(
+    connection: &mut SqliteConnection,
+    tenant: TenantId,
+    devices: &[DeviceId],
+    channel: &ChannelKey,
+    due: Timestamp,
+) -> Result<()> {
+    for devices in devices.chunks(DEVICES_AT_ONCE) {
+        let ask = query(ASK_PUSHES).bind(tenant.0).bind(ids_as_json(devices)).bind(&channel.0).bind(due.0);
+        ask.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// What became of pushes to channels.
+pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[SettledPush]) -> Result<()> {
+    for push in settled {
+        let PushTarget::Channel { device, channel } = &push.job.target else { continue };
+        let (tenant, job) = (push.job.tenant.0, &push.job);
+        let note =
+            query(NOTE_PUSH).bind(tenant).bind(device.0).bind(&channel.0).bind(&job.token).bind(push.at.0);
+        note.bind(&push.said).bind(push.token_gone).execute(&mut *connection).await.map_err(failed)?;
+        for statement in [END_PUSH, RELEASE_PUSH] {
+            let settle = query(statement).bind(tenant).bind(device.0).bind(&channel.0).bind(job.generation);
+            let settle = settle.bind(push.token_gone).bind(push.retry_at.map(|at| at.0));
+            settle.execute(&mut *connection).await.map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// `["0123…","4567…"]`, for `json_each` and `unhex`.
+fn ids_as_json(ids: &[DeviceId]) -> String {
+    let mut json = String::with_capacity(2 + ids.len() * 35);
+    json.push('[');
+    for (place, id) in ids.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(json, "{comma}\"{}\"", id.0.simple());
+    }
+    json.push(']');
+    json
+}

@@ -1,0 +1,219 @@
+//! The steps, each in the transaction of its group.
+
+use domain::{
+    CertificateState, ChannelKey, CommandId, DeviceId, EnrollmentId, EnrollmentState, Error, Result,
+    TenantId,
+    ports::{Answer, HandedOver, Identity, Poll, PollAnswer, ReportStep, TokenStep},
+};
+use pki::Fingerprint;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use crate::{
+    error::failed_on_road,
+    road::{Contact, serves},
+};
+
+const IDENTITY: &str = "
+    SELECT c.tenant, e.device, c.enrollment, e.key, e.state, c.state
+    FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
+    WHERE c.fingerprint = ?1";
+
+/// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does.
+macro_rules! next {
+    ($columns:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?4
+                 AND (?5 OR state = 0) AND (NOT ?6 OR dedupe = 'renewal') ORDER BY id LIMIT 1"
+        )
+    };
+}
+
+const REPORT: &str = "
+    UPDATE commands SET state = ?6, result = ?7, finished_at = ?8
+    WHERE tenant = ?1 AND device = ?2 AND id = ?3 AND channel = ?4 AND enrollment = ?5 AND state < 3";
+
+const ADD_OUTCOME: &str = "INSERT INTO outcomes (tenant, device, command, at) VALUES (?1, ?2, ?3, ?4)";
+
+const HAND_OVER: &str = "
+    UPDATE commands SET state = 1, handed_over_at = ?4 WHERE tenant = ?1 AND device = ?2 AND id = ?3";
+
+const IS_TOKEN_DEAD: &str = "
+    SELECT push_token IS NULL FROM channels WHERE tenant = ?1 AND enrollment = ?2 AND channel = ?3";
+
+const SET_TOKEN: &str = "
+    UPDATE channels SET push_token = nullif(?4, x''), push_magic = ?5, updated_at = ?6,
+        unlock_token = coalesce(?7, unlock_token)
+    WHERE tenant = ?1 AND enrollment = ?2 AND channel = ?3";
+
+/// Only if something waits: nobody was told of it while the token was dead.
+const ASK_PUSH: &str = "
+    INSERT INTO pushes (tenant, device, channel, due_at, generation)
+    SELECT ?1, ?2, ?3, ?4, ?4 WHERE EXISTS (
+        SELECT 1 FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?5)
+    ON CONFLICT (tenant, device, channel) DO UPDATE SET
+        due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
+
+const SET_CONTACT: &str = "
+    UPDATE devices SET last_contact = max(coalesce(last_contact, ?3), ?3) WHERE tenant = ?1 AND id = ?2";
+
+/// Whose certificate it is.
+pub(super) fn identity(connection: &Connection, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
+    let mut select = connection.prepare_cached(IDENTITY).map_err(failed_on_road)?;
+    let found = select.query_row([&fingerprint.0[..]], identity_row).optional().map_err(failed_on_road)?;
+    let Some((identity, enrollment_state, certificate_state)) = found else { return Ok(None) };
+    let unknown = || Error::internal("the database holds an unknown state");
+    Ok(Some(Identity {
+        enrollment_state: EnrollmentState::of(enrollment_state).ok_or_else(unknown)?,
+        certificate_state: CertificateState::of(certificate_state).ok_or_else(unknown)?,
+        ..identity
+    }))
+}
+
+/// Whether an idle poll would be handed a command.
+pub(super) fn waits(connection: &Connection, who: &Identity, step: &Poll) -> Result<bool> {
+    let mut select = connection.prepare_cached(next!("1")).map_err(failed_on_road)?;
+    let wanted = params![
+        who.tenant.0.as_bytes(),
+        who.device.0.as_bytes(),
+        step.channel.0,
+        who.enrollment.0.as_bytes(),
+        true,
+        step.renewal_only
+    ];
+    select.exists(wanted).map_err(failed_on_road)
+}
+
+/// Takes the report, if there is one, and hands over the next command, if there is one.
+pub(super) fn poll(connection: &Connection, step: &Poll) -> Result<Answer<PollAnswer>> {
+    let Some(who) = identity(connection, &step.fingerprint)? else {
+        return Ok(Answer { identity: None, served: None });
+    };
+    if !serves(&who, &step.key) {
+        return Ok(Answer { identity: Some(who), served: None });
+    }
+    let report_known = match &step.report {
+        Some(report) => take_report(connection, &who, step, report)?,
+        None => false,
+    };
+    let next = hand_over(connection, &who, step)?;
+    Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, next }) })
+}
+
+/// Takes the new token of a channel that is there already.
+pub(super) fn update_token(connection: &Connection, step: &TokenStep) -> Result<Answer<()>> {
+    let Some(who) = identity(connection, &step.fingerprint)? else {
+        return Ok(Answer { identity: None, served: None });
+    };
+    let served = serves(&who, &step.key) && set_token(connection, &who, step).map_err(failed_on_road)?;
+    Ok(Answer { identity: Some(who), served: served.then_some(()) })
+}
+
+/// Writes down when devices last spoke; never an earlier time than what is there.
+pub(super) fn set_contacts(connection: &Connection, contacts: &[Contact]) -> Result<()> {
+    let mut update = connection.prepare_cached(SET_CONTACT).map_err(failed_on_road)?;
+    for (tenant, device, at) in contacts {
+        update.execute(params![tenant.0.as_bytes(), device.0.as_bytes(), at.0]).map_err(failed_on_road)?;
+    }
+    Ok(())
+}
+
+/// Whether the command was open, and of this enrollment and channel.
+fn take_report(connection: &Connection, who: &Identity, step: &Poll, report: &ReportStep) -> Result<bool> {
+    let done = !report.state.is_open();
+    let mut update = connection.prepare_cached(REPORT).map_err(failed_on_road)?;
+    let known = update.execute(params![
+        who.tenant.0.as_bytes(),
+        who.device.0.as_bytes(),
+        report.command.0.as_bytes(),
+        step.channel.0,
+        who.enrollment.0.as_bytes(),
+        report.state.code(),
+        done.then_some(&report.result),
+        done.then_some(step.now.0),
+    ]);
+    let known = known.map_err(failed_on_road)? > 0;
+    if known && done {
+        let mut insert = connection.prepare_cached(ADD_OUTCOME).map_err(failed_on_road)?;
+        let outcome = params![
+            who.tenant.0.as_bytes(),
+            who.device.0.as_bytes(),
+            report.command.0.as_bytes(),
+            step.now.0
+        ];
+        insert.execute(outcome).map_err(failed_on_road)?;
+    }
+    Ok(known)
+}
+
+fn hand_over(connection: &Connection, who: &Identity, step: &Poll) -> Result<Option<HandedOver>> {
+    let mut select = connection.prepare_cached(next!("id, payload, sealed")).map_err(failed_on_road)?;
+    let idle = step.report.is_none();
+    let wanted = params![
+        who.tenant.0.as_bytes(),
+        who.device.0.as_bytes(),
+        step.channel.0,
+        who.enrollment.0.as_bytes(),
+        idle,
+        step.renewal_only
+    ];
+    let found = select.query_row(wanted, |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?))).optional();
+    let Some((command, payload, sealed)) = found.map_err(failed_on_road)? else { return Ok(None) };
+    let mut update = connection.prepare_cached(HAND_OVER).map_err(failed_on_road)?;
+    let handed = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), command.as_bytes(), step.now.0];
+    update.execute(handed).map_err(failed_on_road)?;
+    Ok(Some(HandedOver {
+        tenant: who.tenant,
+        device: who.device,
+        command: CommandId(command),
+        payload,
+        sealed,
+    }))
+}
+
+/// Whether there is such a channel.
+fn set_token(connection: &Connection, who: &Identity, step: &TokenStep) -> rusqlite::Result<bool> {
+    let (tenant, device, enrollment) =
+        (who.tenant.0.as_bytes(), who.device.0.as_bytes(), who.enrollment.0.as_bytes());
+    let channel = &step.channel;
+    let ChannelKey(key) = &channel.key;
+    let mut dead = connection.prepare_cached(IS_TOKEN_DEAD)?;
+    let Some(was_dead) =
+        dead.query_row(params![tenant, enrollment, key], |row| row.get::<_, bool>(0)).optional()?
+    else {
+        return Ok(false);
+    };
+    let unlock_token = channel.unlock_token.as_deref();
+    connection.prepare_cached(SET_TOKEN)?.execute(params![
+        tenant,
+        enrollment,
+        key,
+        channel.push_token,
+        channel.push_magic,
+        channel.updated_at.0,
+        unlock_token
+    ])?;
+    if was_dead && !channel.push_token.is_empty() {
+        connection.prepare_cached(ASK_PUSH)?.execute(params![tenant, device, key, step.now.0, enrollment])?;
+    }
+    Ok(true)
+}
+
+/// The identity but for its states, and their codes.
+fn identity_row(row: &Row<'_>) -> rusqlite::Result<(Identity, i16, i16)> {
+    let identity = Identity {
+        tenant: TenantId(id(row, 0)?),
+        device: DeviceId(id(row, 1)?),
+        enrollment: EnrollmentId(id(row, 2)?),
+        key: row.get(3)?,
+        enrollment_state: EnrollmentState::Over,
+        certificate_state: CertificateState::Revoked,
+    };
+    Ok((identity, row.get(4)?, row.get(5)?))
+}
+
+fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
+    row.get(column).map(Uuid::from_bytes)
+}
