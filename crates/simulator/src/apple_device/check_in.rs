@@ -1,0 +1,116 @@
+//! Check-ins: how a device presents itself, says where it can be pushed to, and takes its leave.
+
+use apple::{Authenticate, CheckIn, CheckOut, TokenUpdate, content_type};
+
+use super::event::Happening;
+use super::failure::{EnrollError, Failure, Step};
+use super::push::PushAddress;
+use super::wire::Request;
+use super::{AppleDevice, Management, obtain, open};
+
+impl AppleDevice {
+    /// Says `Authenticate`. The device is not enrolled by that, and no longer enrolled if it was.
+    ///
+    /// # Errors
+    /// Any [`Failure`]; a 200 that is not empty is a breach.
+    pub async fn authenticate(&mut self) -> Result<(), Failure> {
+        self.check_in(&CheckIn::Authenticate(self.authenticate_message())).await?;
+        self.management = Management::Installed;
+        Ok(())
+    }
+
+    /// Says `TokenUpdate`; the first one after `Authenticate` completes the enrollment.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn token_update(&mut self) -> Result<(), Failure> {
+        self.check_in(&CheckIn::TokenUpdate(self.token_update_message())).await?;
+        if self.management == Management::Installed {
+            self.management = Management::Enrolled;
+            self.teller.tell(Happening::Enrolled);
+        }
+        Ok(())
+    }
+
+    /// Gets a new push token, magic and unlock token, and says so.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate); the device has its new address all the same.
+    pub async fn rotate_push_address(&mut self) -> Result<(), Failure> {
+        self.generation += 1;
+        self.push = PushAddress::new(&self.options.model, &self.push.topic, self.generation);
+        self.token_update().await
+    }
+
+    /// The user removes the profile: the device says `CheckOut`, if the profile wants it to, and is on its own again,
+    /// whatever the server answers. Offline, it says nothing.
+    ///
+    /// # Errors
+    /// What became of the message; the management is over anyway.
+    pub async fn check_out(&mut self) -> Result<(), Failure> {
+        let result = if self.accepted.profile.mdm.check_out_when_removed {
+            self.check_in(&CheckIn::CheckOut(self.check_out_message())).await
+        } else {
+            Ok(())
+        };
+        self.drop_management("the profile was removed");
+        result
+    }
+
+    /// Enrolls anew, by the link `enroll_url` or else by the old one: another profile, key and certificate. What it knows
+    /// of earlier commands stays.
+    ///
+    /// # Errors
+    /// As [`AppleDevice::enroll`].
+    pub async fn re_enroll(&mut self, enroll_url: Option<&str>) -> Result<(), EnrollError> {
+        if let Some(enroll_url) = enroll_url {
+            enroll_url.clone_into(&mut self.options.enroll_url);
+        }
+        let obtained = obtain(&self.options).await;
+        if let Err(EnrollError { cause: Failure::Breach(breach), .. }) = &obtained {
+            let _ = self.note::<()>(Err(breach.clone().into()));
+        }
+        let (accepted, credential) = obtained?;
+        self.wire = open(&self.options, &accepted, &credential).map_err(Step::Certificate.failed())?;
+        self.generation += 1;
+        self.push = PushAddress::new(&self.options.model, &accepted.profile.mdm.topic, self.generation);
+        (self.accepted, self.credential) = (accepted, credential);
+        (self.current, self.owed, self.management) = (None, None, Management::Installed);
+        self.authenticate().await.map_err(Step::Authenticate.failed())?;
+        self.token_update().await.map_err(Step::TokenUpdate.failed())
+    }
+
+    /// Sends a check-in as the device's own, whatever stands in it; exactly 200 with an empty body is an answer.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn check_in(&mut self, message: &CheckIn) -> Result<(), Failure> {
+        let url = &self.accepted.profile.mdm.check_in_url;
+        let request = Request::put(url, content_type::CHECK_IN, message.encode());
+        let result = self.deliver_for_nothing(request, message.message_type()).await;
+        self.note(result)
+    }
+
+    /// What it says when it authenticates.
+    pub fn authenticate_message(&self) -> Authenticate {
+        self.options.model.authenticate(&self.push.topic)
+    }
+
+    /// What it says of its push address.
+    pub fn token_update_message(&self) -> TokenUpdate {
+        TokenUpdate {
+            topic: self.push.topic.clone(),
+            ids: self.options.model.identifiers(),
+            token: self.push.token.clone(),
+            push_magic: self.push.magic.clone(),
+            unlock_token: self.push.unlock_token.clone(),
+            awaiting_configuration: None,
+            not_on_console: None,
+        }
+    }
+
+    /// What it says when it leaves.
+    pub fn check_out_message(&self) -> CheckOut {
+        CheckOut { topic: self.push.topic.clone(), ids: self.options.model.identifiers() }
+    }
+}

@@ -1,0 +1,252 @@
+//! Carries commands out, as far as a pretend device can: what does not need the server again is decided here.
+
+mod device_information;
+mod keys;
+mod security_info;
+
+use apple::command::{DeviceLock, InstallProfile, RemoveProfile};
+use apple::enrollment::AccessRights;
+use apple::{Command, Dictionary, ErrorChainItem, Malformed, OsVersion, Platform, Value};
+
+use super::handed::Handed;
+use super::model::DeviceModel;
+
+pub(super) use keys::shown;
+
+/// What a device reports of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// Done, with these answers.
+    Acknowledged(Dictionary),
+    /// Not done.
+    Error(Vec<ErrorChainItem>),
+    /// Not understood.
+    CommandFormatError,
+}
+
+impl Outcome {
+    /// Done, with nothing to tell.
+    pub(super) fn done() -> Outcome {
+        Outcome::Acknowledged(Dictionary::new())
+    }
+
+    /// Not done, for this reason.
+    pub(super) fn error(code: i64, domain: &str, description: impl Into<String>) -> Outcome {
+        let description = description.into();
+        Outcome::Error(vec![ErrorChainItem {
+            code,
+            domain: domain.into(),
+            us_english_description: Some(description.clone()),
+            localized_description: description,
+        }])
+    }
+}
+
+/// The command, if this device may and can carry it out at all; else what it reports.
+pub(super) fn readable<'a>(
+    model: &DeviceModel,
+    rights: AccessRights,
+    handed: &'a Handed,
+) -> Result<&'a Command, Outcome> {
+    let command = match &handed.command {
+        Ok(command) => command,
+        Err(error) if matches!(error.cause, Malformed::Invalid { key: "RequestType", .. }) => {
+            return Err(unknown_request_type(&handed.request_type));
+        }
+        Err(_) => return Err(Outcome::CommandFormatError),
+    };
+    match command {
+        Command::DeviceLock(_) if model.platform == Platform::TvOs => {
+            Err(unknown_request_type(&handed.request_type))
+        }
+        Command::DeviceLock(lock) if !knows_keys(model, lock) => Err(Outcome::CommandFormatError),
+        _ if rights.bits() & right(command) != right(command) => {
+            Err(Outcome::error(12005, "MCMDMErrorDomain", "The profile does not give the right to do this."))
+        }
+        _ => Ok(command),
+    }
+}
+
+/// `DeviceLock`.
+pub(super) fn lock(model: &DeviceModel, lock: &DeviceLock) -> Outcome {
+    if model.is_mac() {
+        return match lock.pin {
+            Some(_) => Outcome::done(),
+            None => Outcome::error(7, "MDMClientError", "A Mac is locked with a PIN only."),
+        };
+    }
+    if lock.message.is_none() && lock.phone_number.is_none() {
+        return Outcome::done();
+    }
+    let result = if model.passcode_set { "Success" } else { "NoPasscodeSet" };
+    Outcome::Acknowledged(Dictionary::from_iter([("MessageResult", Value::from(result))]))
+}
+
+/// `DeviceInformation`.
+pub(super) fn device_information(model: &DeviceModel, queries: &[String]) -> Outcome {
+    let answers = device_information::answers(model, queries);
+    Outcome::Acknowledged(Dictionary::from_iter([("QueryResponses", Value::Dictionary(answers))]))
+}
+
+/// `SecurityInfo`.
+pub(super) fn security_info(model: &DeviceModel) -> Outcome {
+    let answers = security_info::answers(model);
+    Outcome::Acknowledged(Dictionary::from_iter([("SecurityInfo", Value::Dictionary(answers))]))
+}
+
+/// `RemoveProfile` of a profile that is not the enrollment's.
+pub(super) fn remove_profile(installed: &mut Vec<String>, command: &RemoveProfile) -> Outcome {
+    let before = installed.len();
+    installed.retain(|identifier| *identifier != command.identifier);
+    if installed.len() < before {
+        return Outcome::done();
+    }
+    Outcome::error(12064, "MCMDMErrorDomain", "The profile is not installed.")
+}
+
+/// `InstallProfile` of a profile that is not the enrollment's.
+pub(super) fn install_profile(installed: &mut Vec<String>, identifier: Option<String>) -> Outcome {
+    let Some(identifier) = identifier else {
+        return Outcome::error(1000, "MCProfileErrorDomain", "The profile is invalid.");
+    };
+    installed.retain(|known| *known != identifier);
+    installed.push(identifier);
+    Outcome::done()
+}
+
+/// The `PayloadIdentifier` of a profile, signed or not; `None` for what is no profile.
+pub(super) fn payload_identifier(command: &InstallProfile) -> Option<String> {
+    let signed = pki::cms::verify_attached(&command.payload).ok();
+    let plain = signed.as_ref().map_or(command.payload.as_slice(), |signed| signed.content.as_slice());
+    let profile = apple::guard::parse(plain, apple::Limits::server_answer()).ok()?;
+    let text = |key| profile.as_dictionary()?.get(key)?.as_string().filter(|text| !text.is_empty());
+    text("PayloadUUID")?;
+    text("PayloadIdentifier").filter(|_| text("PayloadType") == Some("Configuration")).map(str::to_owned)
+}
+
+fn unknown_request_type(request_type: &str) -> Outcome {
+    let description = format!("“{request_type}” is not a valid request type.");
+    Outcome::error(12021, "MCMDMErrorDomain", description)
+}
+
+/// Which keys came with which OS: Apple's `mdm/commands/device.lock.yaml`.
+fn knows_keys(model: &DeviceModel, lock: &DeviceLock) -> bool {
+    let mac_since = |major, minor| model.is_mac() && model.os() >= OsVersion::new(major, minor, 0);
+    let shows_text = model.platform.is_ios();
+    (lock.pin.is_none() || model.is_mac())
+        && (lock.message.is_none() || shows_text || mac_since(10, 14) || model.platform == Platform::WatchOs)
+        && (lock.phone_number.is_none()
+            || shows_text
+            || mac_since(11, 5)
+            || model.platform == Platform::WatchOs)
+}
+
+/// Apple's access right for a command; 0 where the right depends on what is asked.
+fn right(command: &Command) -> u16 {
+    match command {
+        Command::DeviceLock(_) => 4,
+        Command::SecurityInfo(_) => 1024,
+        Command::InstallProfile(_) | Command::RemoveProfile(_) => 2,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use apple::Envelope;
+    use apple::command::{Pin, SecurityInfo};
+
+    fn handed(command: impl Into<Command>) -> Handed {
+        let command = command.into();
+        let Envelope { command_uuid, command } = Envelope::parse(&command.encode("c")).unwrap();
+        Handed { command_uuid, request_type: command.request_type().into(), command: Ok(command) }
+    }
+
+    fn lock_with(pin: Option<&str>) -> DeviceLock {
+        DeviceLock {
+            message: Some("hi".into()),
+            pin: pin.map(|pin| Pin::new(pin).unwrap()),
+            phone_number: None,
+        }
+    }
+
+    fn read(model: &DeviceModel, handed: &Handed) -> Option<Outcome> {
+        readable(model, AccessRights::ALL, handed).err()
+    }
+
+    #[test]
+    fn a_pin_is_for_macs_and_a_mac_needs_one() {
+        let (iphone, mac) = (DeviceModel::iphone(0), DeviceModel::mac(0));
+        assert_eq!(read(&iphone, &handed(lock_with(Some("123456")))), Some(Outcome::CommandFormatError));
+        assert_eq!(read(&mac, &handed(lock_with(Some("123456")))), None);
+        assert_eq!(lock(&mac, &lock_with(Some("123456"))), Outcome::done());
+        assert!(matches!(lock(&mac, &lock_with(None)), Outcome::Error(_)));
+    }
+
+    #[test]
+    fn a_message_is_not_shown_without_a_passcode() {
+        let result =
+            |passcode_set| lock(&DeviceModel { passcode_set, ..DeviceModel::iphone(0) }, &lock_with(None));
+        let answered =
+            |text: &str| Outcome::Acknowledged(Dictionary::from_iter([("MessageResult", Value::from(text))]));
+        assert_eq!(result(true), answered("Success"));
+        assert_eq!(result(false), answered("NoPasscodeSet"));
+        assert_eq!(lock(&DeviceModel::iphone(0), &DeviceLock::default()), Outcome::done());
+    }
+
+    #[test]
+    fn an_old_mac_does_not_know_new_keys() {
+        let old = DeviceModel { os_version: "10.13.6".into(), ..DeviceModel::mac(0) };
+        assert_eq!(read(&old, &handed(lock_with(Some("123456")))), Some(Outcome::CommandFormatError));
+    }
+
+    #[test]
+    fn a_command_without_its_right_fails() {
+        let rights = AccessRights::new(1).unwrap();
+        let outcome = readable(&DeviceModel::iphone(0), rights, &handed(SecurityInfo)).unwrap_err();
+        assert!(matches!(outcome, Outcome::Error(_)));
+    }
+
+    #[test]
+    fn what_nobody_knows_fails_with_apples_code_and_what_nobody_can_read_is_a_format_error() {
+        let of = |body: &str| {
+            let error = Envelope::parse(body.as_bytes()).unwrap_err();
+            let request_type = error.request_type.clone().unwrap_or_default();
+            read(
+                &DeviceModel::mac(0),
+                &Handed { command_uuid: "c".into(), request_type, command: Err(error) },
+            )
+        };
+        let envelope = |inner: &str| {
+            format!(
+                "<plist><dict><key>CommandUUID</key><string>c</string><key>Command</key><dict>{inner}</dict></dict></plist>"
+            )
+        };
+        let unknown = of(&envelope("<key>RequestType</key><string>Dance</string>"));
+        let Some(Outcome::Error(chain)) = unknown else { panic!("{unknown:?}") };
+        assert_eq!(chain[0].code, 12021);
+        let odd = "<key>RequestType</key><string>SecurityInfo</string><key>Odd</key><true/>";
+        assert_eq!(of(&envelope(odd)), Some(Outcome::CommandFormatError));
+    }
+
+    #[test]
+    fn profiles_come_and_go() {
+        let mut installed = Vec::new();
+        assert_eq!(install_profile(&mut installed, Some("wifi".into())), Outcome::done());
+        assert!(matches!(install_profile(&mut installed, None), Outcome::Error(_)));
+        let remove = RemoveProfile { identifier: "wifi".into() };
+        assert_eq!(remove_profile(&mut installed, &remove), Outcome::done());
+        assert!(matches!(remove_profile(&mut installed, &remove), Outcome::Error(_)));
+    }
+
+    #[test]
+    fn what_is_no_profile_has_no_identifier() {
+        let of = |payload: &[u8]| payload_identifier(&InstallProfile { payload: payload.to_vec() });
+        assert_eq!(of(b"hello"), None);
+        let profile =
+            b"<plist><dict><key>PayloadType</key><string>Configuration</string><key>PayloadUUID</key>\
+            <string>u</string><key>PayloadIdentifier</key><string>wifi</string></dict></plist>";
+        assert_eq!(of(profile).as_deref(), Some("wifi"));
+    }
+}

@@ -1,0 +1,61 @@
+//! A command as it was handed to a device, whether it can be read or not.
+
+use apple::{Command, Envelope, MalformedCommand, Status};
+
+use super::failure::Breach;
+use super::wire::Answer;
+
+/// A command that waits for the device's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handed {
+    /// What the answer will name.
+    pub command_uuid: String,
+    /// Apple's `RequestType`; empty where there is none.
+    pub request_type: String,
+    /// The command, or why the device cannot read it.
+    pub command: Result<Command, MalformedCommand>,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Which command.
+    pub command_uuid: String,
+    /// Apple's `RequestType`.
+    pub request_type: String,
+    /// What the device reported.
+    pub status: Status,
+}
+
+impl Done {
+    pub(super) fn is_put_off(&self) -> bool {
+        self.status == Status::NotNow
+    }
+}
+
+impl Handed {
+    /// Reads the answer to a report: empty, or a command that can at least be named.
+    pub(super) fn read(answer: &Answer) -> Result<Option<Handed>, Breach> {
+        if answer.body.is_empty() {
+            return Ok(None);
+        }
+        let media_type = answer.media_type();
+        if !matches!(media_type.as_str(), "application/xml" | "text/xml" | "application/x-apple-aspen-mdm") {
+            return Err(Breach(format!("a command has the content type {media_type:?} and not one of XML")));
+        }
+        match Envelope::parse(&answer.body) {
+            Ok(Envelope { command_uuid, command }) => {
+                let request_type = command.request_type().to_owned();
+                Ok(Some(Handed { command_uuid, request_type, command: Ok(command) }))
+            }
+            Err(MalformedCommand { command_uuid: None, cause, .. }) => {
+                Err(Breach(format!("a command cannot be read, nor answered: {cause}")))
+            }
+            Err(error) => Ok(Some(Handed {
+                command_uuid: error.command_uuid.clone().unwrap_or_default(),
+                request_type: error.request_type.clone().unwrap_or_default(),
+                command: Err(error),
+            })),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What a pretend device is: the model, its numbers, and the state that it reports of itself.
+
+mod numbers;
+
+use apple::{Authenticate, Identifiers, OsVersion, Platform};
+
+use numbers::Numbers;
+
+/// A device as it leaves the shop. Two models of the same preset and seed are equal; other seeds (below 500,000 of one
+/// preset) have other serial numbers, UDIDs and IMEIs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceModel {
+    /// The operating system.
+    pub platform: Platform,
+    /// `UDID`.
+    pub udid: String,
+    /// `SerialNumber`.
+    pub serial_number: String,
+    /// `DeviceName`: what its owner calls it.
+    pub device_name: String,
+    /// `ProductName`, on a Mac also `Model`: `iPhone17,2`.
+    pub product_name: String,
+    /// `ModelName`: `iPhone`.
+    pub model_name: String,
+    /// `ModelNumber`: what is printed on the box.
+    pub model_number: String,
+    /// `OSVersion`: `18.1`.
+    pub os_version: String,
+    /// `BuildVersion`.
+    pub build_version: String,
+    /// `DeviceCapacity`, in GB of 10⁹ bytes.
+    pub capacity: f64,
+    /// `AvailableDeviceCapacity`, in GB.
+    pub available_capacity: f64,
+    /// `BatteryLevel`, from 0.0 to 1.0.
+    pub battery_level: f64,
+    /// `IsSupervised`.
+    pub supervised: bool,
+    /// Whether the user has set a passcode (or on a Mac a password).
+    pub passcode_set: bool,
+    /// One for each slot; none without a modem.
+    pub modems: Vec<Modem>,
+    /// `WiFiMAC`.
+    pub wifi_mac: String,
+    /// `BluetoothMAC`.
+    pub bluetooth_mac: String,
+}
+
+/// A slot for a mobile subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Modem {
+    /// Fifteen digits, the last one Luhn's, in Apple's grouping: `35 612345 678901 2`.
+    pub imei: String,
+    /// `EID`, where the slot is an eSIM.
+    pub eid: Option<String>,
+    /// The SIM's number, where there is a SIM.
+    pub iccid: Option<String>,
+    /// Where there is a SIM.
+    pub phone_number: Option<String>,
+}
+
+impl DeviceModel {
+    /// An iPhone 16 Pro Max with iOS 18.1, its user's own, with one SIM and a free eSIM slot.
+    pub fn iphone(seed: u64) -> DeviceModel {
+        let numbers = Numbers::new("iPhone", seed);
+        DeviceModel {
+            platform: Platform::IOs,
+            udid: numbers.mobile_udid("00008140"),
+            product_name: "iPhone17,2".into(),
+            model_name: "iPhone".into(),
+            model_number: "MYW53LL/A".into(),
+            os_version: "18.1".into(),
+            build_version: "22B83".into(),
+            capacity: 256.0,
+            modems: vec![
+                Modem { phone_number: Some(numbers.phone_number()), ..numbers.modem(35_612_345, false) },
+                numbers.modem(35_612_346, true),
+            ],
+            ..numbers.device("iPhone")
+        }
+    }
+
+    /// An iPad Pro 11-inch (M4) with iPadOS 18.1 and an eSIM slot, owned and supervised by an organization.
+    pub fn supervised_ipad(seed: u64) -> DeviceModel {
+        let numbers = Numbers::new("iPad", seed);
+        DeviceModel {
+            platform: Platform::IPadOs,
+            udid: numbers.mobile_udid("00008132"),
+            product_name: "iPad16,4".into(),
+            model_name: "iPad".into(),
+            model_number: "MVW13LL/A".into(),
+            os_version: "18.1".into(),
+            build_version: "22B83".into(),
+            capacity: 512.0,
+            supervised: true,
+            modems: vec![numbers.modem(35_298_411, true)],
+            ..numbers.device("iPad")
+        }
+    }
+
+    /// A MacBook Pro (14-inch, M4) with macOS 15.1.
+    pub fn mac(seed: u64) -> DeviceModel {
+        let numbers = Numbers::new("Mac", seed);
+        DeviceModel {
+            platform: Platform::MacOs,
+            udid: numbers.mac_udid(),
+            product_name: "Mac16,1".into(),
+            model_name: "MacBook Pro".into(),
+            model_number: "MW2U3LL/A".into(),
+            os_version: "15.1".into(),
+            build_version: "24B83".into(),
+            capacity: 994.66,
+            ..numbers.device("MacBook Pro")
+        }
+    }
+
+    /// By turns an iPhone, a supervised iPad and a Mac, beginning with 0.
+    pub fn nth(seed: u64) -> DeviceModel {
+        match seed % 3 {
+            0 => DeviceModel::iphone(seed / 3),
+            1 => DeviceModel::supervised_ipad(seed / 3),
+            _ => DeviceModel::mac(seed / 3),
+        }
+    }
+
+    /// Who it says that it is.
+    pub fn identifiers(&self) -> Identifiers {
+        Identifiers { udid: Some(self.udid.clone()), ..Identifiers::default() }
+    }
+
+    /// The version as a number; 0 for one that is none.
+    pub fn os(&self) -> OsVersion {
+        self.os_version.parse().unwrap_or_default()
+    }
+
+    /// Whether it is a Mac.
+    pub fn is_mac(&self) -> bool {
+        self.platform == Platform::MacOs
+    }
+
+    /// The first message of an enrollment.
+    pub(super) fn authenticate(&self, topic: &str) -> Authenticate {
+        let mac = |text: &String| Some(text.clone()).filter(|_| self.is_mac());
+        Authenticate {
+            topic: topic.to_owned(),
+            ids: self.identifiers(),
+            device_name: mac(&self.device_name),
+            model_name: mac(&self.model_name),
+            model: mac(&self.product_name),
+            os_version: Some(self.os_version.clone()),
+            build_version: Some(self.build_version.clone()),
+            product_name: Some(self.product_name.clone()),
+            serial_number: Some(self.serial_number.clone()),
+            imei: self.modems.first().map(|modem| modem.imei.clone()),
+            meid: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn digits(imei: &str) -> Vec<u32> {
+        imei.chars().filter_map(|c| c.to_digit(10)).collect()
+    }
+
+    fn luhn_sum(digits: &[u32]) -> u32 {
+        let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+        let weigh = |(place, digit): (usize, &u32)| if place % 2 == 0 { *digit } else { doubled(*digit) };
+        digits.iter().rev().enumerate().map(weigh).sum()
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_device() {
+        assert_eq!(DeviceModel::nth(41), DeviceModel::nth(41));
+        assert_ne!(DeviceModel::mac(1), DeviceModel::mac(2));
+    }
+
+    #[test]
+    fn the_first_three_are_an_iphone_a_supervised_ipad_and_a_mac() {
+        let three: Vec<_> =
+            (0..3).map(DeviceModel::nth).map(|model| (model.platform, model.supervised)).collect();
+        assert_eq!(three, [(Platform::IOs, false), (Platform::IPadOs, true), (Platform::MacOs, false)]);
+    }
+
+    #[test]
+    fn thousands_differ_in_every_number_that_identifies() {
+        let (mut numbers, mut count) = (HashSet::new(), 0);
+        for model in (0..30_000).map(DeviceModel::nth) {
+            let imeis = model.modems.iter().map(|modem| modem.imei.clone());
+            for number in [model.udid.clone(), model.serial_number.clone()].into_iter().chain(imeis) {
+                numbers.insert(number);
+                count += 1;
+            }
+        }
+        assert_eq!(numbers.len(), count);
+    }
+
+    #[test]
+    fn imeis_have_fifteen_digits_and_luhns_last_one() {
+        for modem in (0..300).map(DeviceModel::nth).flat_map(|model| model.modems) {
+            let digits = digits(&modem.imei);
+            assert_eq!((digits.len(), luhn_sum(&digits) % 10), (15, 0), "{}", modem.imei);
+        }
+    }
+
+    #[test]
+    fn products_and_platforms_fit() {
+        for model in (0..3).map(DeviceModel::nth) {
+            assert_eq!(Platform::from_product_name(&model.product_name), Some(model.platform));
+            assert!(apple::platform::marketing_name(&model.product_name).is_some());
+            assert_eq!(model.os().to_string(), model.os_version);
+            assert!(model.available_capacity < model.capacity && (0.0..=1.0).contains(&model.battery_level));
+        }
+    }
+
+    #[test]
+    fn only_a_mac_tells_its_name_when_it_authenticates() {
+        assert_eq!(DeviceModel::iphone(0).authenticate("t").device_name, None);
+        assert!(DeviceModel::mac(0).authenticate("t").device_name.is_some());
+        assert!(DeviceModel::iphone(0).authenticate("t").imei.is_some());
+    }
+}
