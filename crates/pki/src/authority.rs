@@ -70,8 +70,8 @@ impl Authority {
     /// Takes up a CA that was made before, or elsewhere.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the key is not the certificate's, the certificate is no CA, or the key is not RSA
-    /// (which SCEP's envelopes need).
+    /// [`Error::Refused`] where the key is not the certificate's, the certificate is no CA, or the key is not
+    /// RSA (which SCEP's envelopes need).
     pub fn load(certificate: Certificate, key: PrivateKey) -> Result<Self> {
         if !matches!(key, PrivateKey::Rsa(_)) {
             return Err(Error::Refused("the device CA needs an RSA key: SCEP messages are sealed for it"));
@@ -98,8 +98,8 @@ impl Authority {
     /// Makes a device certificate: never a CA, for TLS clients and signed requests only.
     ///
     /// # Errors
-    /// [`Error::Refused`] for a name that is empty or too long, a serial number of zero, or dates the wrong way round;
-    /// [`Error::Malformed`] or [`Error::Unsupported`] for a key that nobody could verify with.
+    /// [`Error::Refused`] for a name that is empty or too long, a serial number of zero, or dates the wrong
+    /// way round; [`Error::Malformed`] or [`Error::Unsupported`] for a key that nobody could verify with.
     pub fn issue(&self, identity: &Identity<'_>) -> Result<Certificate> {
         check_length(identity.common_name)?;
         check_length(identity.organization)?;

@@ -201,6 +201,8 @@ mod tests {
         assert!(to_der(&fits).is_ok());
     }
 
+    const FREQUENT: &[u8] = &[0, 1, 2, 4, 0x24, 0x30, 0x80, 0x81, 0xa0];
+
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic_and_never_grow(input in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -212,7 +214,7 @@ mod tests {
 
         #[test]
         fn what_looks_like_ber_never_panics(
-            input in prop::collection::vec(prop::sample::select(vec![0u8, 1, 2, 4, 0x24, 0x30, 0x80, 0x81, 0xa0]), 0..200),
+            input in prop::collection::vec(prop::sample::select(FREQUENT), 0..200),
         ) {
             if let Ok(der) = to_der(&input) {
                 prop_assert!(der.len() <= input.len());

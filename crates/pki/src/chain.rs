@@ -28,8 +28,8 @@ pub enum Verdict {
 
 /// Judges `leaf`, which one of `anchors` must have issued directly, at `now`.
 ///
-/// An anchor must be a CA; its own dates do not matter, since it is trusted for as long as it is listed. The dates
-/// of the leaf may be missed by `skew`, because the clocks of devices are wrong: callers pass a day.
+/// An anchor must be a CA; its own dates do not matter, since it is trusted for as long as it is listed. The
+/// dates of the leaf may be missed by `skew`, because the clocks of devices are wrong: callers pass a day.
 pub fn judge(leaf: &Certificate, anchors: &[Certificate], now: SystemTime, skew: Duration) -> Verdict {
     if leaf.extensions().has_unknown_critical {
         return Verdict::Unknown;

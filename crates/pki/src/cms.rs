@@ -1,8 +1,8 @@
 //! Cryptographic messages (CMS, RFC 5652): signed, and sealed for somebody.
 //!
-//! [`verify_detached`] and [`verify_attached`] tell who signed, [`Signing`] signs, [`envelope`] seals and opens. All of
-//! them read BER as well as DER. A verified signature proves only that its maker holds the key of the certificate in the
-//! message: whether that certificate may be believed is asked of [`crate::chain`].
+//! [`verify_detached`] and [`verify_attached`] tell who signed, [`Signing`] signs, [`envelope`] seals and
+//! opens. All of them read BER as well as DER. A verified signature proves only that its maker holds the key
+//! of the certificate in the message: whether that certificate may be believed is asked of [`crate::chain`].
 
 mod attributes;
 pub mod envelope;

@@ -1,4 +1,5 @@
-//! Requests for a certificate (PKCS#10, RFC 2986): read with all suspicion, and written for those who ask others.
+//! Requests for a certificate (PKCS#10, RFC 2986): read with all suspicion, and written for those who ask
+//! others.
 
 use std::fmt;
 
@@ -23,8 +24,8 @@ impl Csr {
     /// Parses DER (or BER) and verifies the signature that the request makes over itself.
     ///
     /// # Errors
-    /// [`Error::Malformed`] or [`Error::Unsupported`] for what cannot be read; [`Error::Signature`] where it does not
-    /// fit, or the key is RSA of less than 2048 bits.
+    /// [`Error::Malformed`] or [`Error::Unsupported`] for what cannot be read; [`Error::Signature`] where it
+    /// does not fit, or the key is RSA of less than 2048 bits.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         let der = ber::to_der(der)?.into_owned();
         let mut request = asn1::only(&der, asn1::SEQUENCE)?.children();
@@ -120,7 +121,8 @@ impl fmt::Debug for Csr {
     }
 }
 
-/// The challenge password among the attributes (RFC 2985, 5.4.1). The other attributes ask for what we do not give.
+/// The challenge password among the attributes (RFC 2985, 5.4.1). The other attributes ask for what we do not
+/// give.
 fn read_challenge_password(attributes: Element<'_>) -> Result<Option<String>> {
     let mut found = None;
     for attribute in attributes.children().rest()? {

@@ -14,7 +14,8 @@ pub enum Error {
     /// A signature or an authentication code does not fit what it should protect.
     #[error("the signature does not verify")]
     Signature,
-    /// A message cannot be decrypted. Wrong key, wrong padding and wrong content all look like this, on purpose.
+    /// A message cannot be decrypted. Wrong key, wrong padding and wrong content all look like this, on
+    /// purpose.
     #[error("the message cannot be decrypted")]
     Decrypt,
     /// A rule of ours is broken; the text says which.

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use proptest::prelude::*;
+use proptest::sample::Index;
+
 use crate::asn1::{self, Reader};
 use crate::authority::{Authority, Identity};
 use crate::certificate::Certificate;
@@ -46,7 +49,8 @@ pub(crate) fn issue(authority: &Authority, key: &PrivateKey) -> Certificate {
     authority.issue(&identity).unwrap()
 }
 
-/// The message as the worst of streaming encoders would send it: no length is definite, each octet string in pieces.
+/// The message as the worst of streaming encoders would send it: no length is definite, each octet string in
+/// pieces.
 pub(crate) fn streamed(der: &[u8]) -> Vec<u8> {
     in_pieces(der, &[asn1::OCTET_STRING])
 }
@@ -85,4 +89,15 @@ pub(crate) fn flipped(message: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// Every beginning of the message that is not the whole of it.
 pub(crate) fn truncated(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     (0..message.len()).map(|length| &message[..length])
+}
+
+/// A few bytes, each with the place where it is put.
+pub(crate) fn changes() -> impl Strategy<Value = Vec<(Index, u8)>> {
+    prop::collection::vec((any::<Index>(), any::<u8>()), 1..8)
+}
+
+pub(crate) fn change(message: &mut [u8], changes: Vec<(Index, u8)>) {
+    for (index, byte) in changes {
+        message[index.index(message.len())] = byte;
+    }
 }

@@ -1,7 +1,9 @@
-//! The keys under which secrets are sealed at rest: versioned, so that they can be changed without a flag day.
+//! The keys under which secrets are sealed at rest: versioned, so that they can be changed without a flag
+//! day.
 //!
-//! Each version is one master key, of which two keys are derived (HKDF, RFC 5869): one to seal with (AES-256-GCM), one to
-//! authenticate with (HMAC-SHA-256). New things use the current version, old ones keep theirs until sealed again.
+//! Each version is one master key, of which two keys are derived (HKDF, RFC 5869): one to seal with
+//! (AES-256-GCM), one to authenticate with (HMAC-SHA-256). New things use the current version, old ones keep
+//! theirs until sealed again.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,8 +65,8 @@ impl KeyRing {
         Ok(KeyRing { current, keys })
     }
 
-    /// The ring as JSON, all keys in the clear: `{"current": 2, "keys": {"1": "<base64>", "2": "<base64>"}}`. To be kept
-    /// apart from what is sealed with it.
+    /// The ring as JSON, all keys in the clear: `{"current": 2, "keys": {"1": "<base64>", "2": "<base64>"}}`.
+    /// To be kept apart from what is sealed with it.
     pub fn to_json(&self) -> Zeroizing<String> {
         let keys: serde_json::Map<_, _> = self
             .keys
@@ -118,8 +120,8 @@ impl KeyRing {
     /// Decrypts what [`KeyRing::seal`] made in the same context.
     ///
     /// # Errors
-    /// [`Error::UnknownKeyVersion`] where the key is not on the ring; [`Error::Decrypt`] where anything was changed, or
-    /// the context is another one.
+    /// [`Error::UnknownKeyVersion`] where the key is not on the ring; [`Error::Decrypt`] where anything was
+    /// changed, or the context is another one.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>> {
         let key = self.key(Self::version_of(sealed)?)?;
         let (nonce, data) =
@@ -133,7 +135,8 @@ impl KeyRing {
         Ok(data)
     }
 
-    /// An authentication code for `data` in this context, with the current key: to hand something out and know it again.
+    /// An authentication code for `data` in this context, with the current key: to hand something out and
+    /// know it again.
     ///
     /// # Errors
     /// [`Error::Crypto`] where the library fails.
@@ -143,8 +146,8 @@ impl KeyRing {
         Ok(code)
     }
 
-    /// Whether a code was made by [`KeyRing::mac`] in the same context, with any key on the ring. Takes the same time
-    /// wherever the code is wrong.
+    /// Whether a code was made by [`KeyRing::mac`] in the same context, with any key on the ring. Takes the
+    /// same time wherever the code is wrong.
     pub fn verify_mac(&self, context: &str, data: &[u8], code: &[u8]) -> bool {
         let fits = |key: &Key| {
             let expected = key.authenticate(context, data);

@@ -201,8 +201,8 @@ impl RsaKey {
 }
 
 impl P256Key {
-    /// ECDSA signs a number of 256 bits, made of the leftmost bits of a longer digest, or of a shorter one as it is
-    /// (SEC 1, 4.1.3): so the one algorithm that the library offers serves all digests.
+    /// ECDSA signs a number of 256 bits, made of the leftmost bits of a longer digest, or of a shorter one as
+    /// it is (SEC 1, 4.1.3): so the one algorithm that the library offers serves all digests.
     fn sign(&self, hash: Hash, message: &[u8]) -> Result<Vec<u8>> {
         const SIZE: usize = 32;
         let hashed = hash.digest(message);

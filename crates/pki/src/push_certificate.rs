@@ -36,7 +36,8 @@ impl PushCertificate {
     /// Takes a certificate for a push certificate. It may be expired: that is the caller's to say.
     ///
     /// # Errors
-    /// [`Error::Refused`] where its subject has no user id (UID) that is a topic of MDM, or the key is another's.
+    /// [`Error::Refused`] where its subject has no user id (UID) that is a topic of MDM, or the key is
+    /// another's.
     pub fn new(certificate: Certificate, key: PrivateKey) -> Result<Self> {
         let topic = topic_of(&certificate)?.to_owned();
         if !key.belongs_to(certificate.public_key_spki()) {
@@ -45,7 +46,8 @@ impl PushCertificate {
         Ok(PushCertificate { certificate, key, topic })
     }
 
-    /// Makes one that no push server of Apple's would take, for demonstrations and tests: self-signed, a year.
+    /// Makes one that no push server of Apple's would take, for demonstrations and tests: self-signed, a
+    /// year.
     ///
     /// # Errors
     /// [`Error::Refused`] for a topic that is none.
@@ -68,7 +70,8 @@ impl PushCertificate {
         Self::new(certificate, key)
     }
 
-    /// The topic that devices enroll with, such as `com.apple.mgmt.External.…`; a renewed certificate has the same.
+    /// The topic that devices enroll with, such as `com.apple.mgmt.External.…`; a renewed certificate has the
+    /// same.
     pub fn topic(&self) -> &str {
         &self.topic
     }
@@ -126,8 +129,8 @@ pub fn request(common_name: &str, email_address: &str, country: &str) -> Result<
     Ok((Csr::build(&subject, None, &key)?, key))
 }
 
-/// Signs a request as an MDM vendor: the file that Apple's push certificate portal takes, which is the Base64 of a plist
-/// with `PushCertRequestCSR`, `PushCertCertificateChain` and `PushCertSignature`.
+/// Signs a request as an MDM vendor: the file that Apple's push certificate portal takes, which is the Base64
+/// of a plist with `PushCertRequestCSR`, `PushCertCertificateChain` and `PushCertSignature`.
 ///
 /// `vendor_chain` begins with the vendor's own certificate and ends with Apple's root.
 ///
@@ -155,7 +158,8 @@ pub fn vendor_request(csr: &Csr, vendor_chain: &[Certificate], vendor_key: &Priv
 fn plist(entries: &[(&str, &str)]) -> String {
     let mut xml = String::from(concat!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-        "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n",
+        "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" ",
+        "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n",
         "<plist version=\"1.0\">\n<dict>\n",
     ));
     for (key, value) in entries {

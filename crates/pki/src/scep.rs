@@ -1,8 +1,8 @@
 //! SCEP (RFC 8894): how a device gets its identity certificate.
 //!
-//! Read [`open`] first: it turns a `PKIOperation` into a [`Request`] or says why not. The caller judges the challenge
-//! password (or, for a renewal, the signer), issues, and answers with [`reply_success`] or [`reply_failure`]. The other
-//! side of the wire, for pretend devices, is [`client`].
+//! Read [`open`] first: it turns a `PKIOperation` into a [`Request`] or says why not. The caller judges the
+//! challenge password (or, for a renewal, the signer), issues, and answers with [`reply_success`] or
+//! [`reply_failure`]. The other side of the wire, for pretend devices, is [`client`].
 
 pub mod client;
 mod reply;
@@ -33,16 +33,16 @@ pub enum Kind {
     RenewalReq,
 }
 
-/// A request that could be opened. Its sender holds the signer's key and the key that it asks a certificate for;
-/// whether it may have one is the caller's to decide.
+/// A request that could be opened. Its sender holds the signer's key and the key that it asks a certificate
+/// for; whether it may have one is the caller's to decide.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// What is asked for.
     pub kind: Kind,
     /// Where the answer belongs.
     pub transaction: Transaction,
-    /// Who signed, with a key that an answer can be sealed for. For a [`Kind::PkcsReq`] it holds the key of `csr`, and
-    /// is nobody yet; for a [`Kind::RenewalReq`] it must be judged.
+    /// Who signed, with a key that an answer can be sealed for. For a [`Kind::PkcsReq`] it holds the key of
+    /// `csr`, and is nobody yet; for a [`Kind::RenewalReq`] it must be judged.
     pub signer: Certificate,
     /// The certificate request with its challenge password.
     pub csr: Csr,
@@ -113,8 +113,9 @@ pub enum FailInfo {
 }
 
 impl FailInfo {
-    /// The one answer to every request that is not granted, whether it could not be decrypted or parsed, or its
-    /// password is wrong: a client that could tell these apart could use us to decrypt what it intercepted.
+    /// The one answer to every request that is not granted, whether it could not be decrypted or parsed, or
+    /// its password is wrong: a client that could tell these apart could use us to decrypt what it
+    /// intercepted.
     pub const REJECTED: FailInfo = FailInfo::BadMessageCheck;
 
     fn code(self) -> &'static str {

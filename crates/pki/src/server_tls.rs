@@ -12,8 +12,8 @@ use crate::{Error, Result, oid, random};
 /// Ten years.
 const AUTHORITY_DAYS: u64 = 10 * 365 + 2;
 
-/// With the day before now 397 days: Apple's devices accept 398 from public CAs, and browsers may come to ask the same
-/// of private ones.
+/// With the day before now 397 days: Apple's devices accept 398 from public CAs, and browsers may come to ask
+/// the same of private ones.
 const LEAF_DAYS: u64 = 396;
 
 /// A CA on P-256 for our own servers. Devices trust it because the enrollment profile carries it.
@@ -68,8 +68,8 @@ impl TlsAuthority {
         &self.key
     }
 
-    /// Makes a certificate and its key for a server that is reached under `names` (DNS names or IP addresses): P-256,
-    /// 397 days of which one is past.
+    /// Makes a certificate and its key for a server that is reached under `names` (DNS names or IP
+    /// addresses): P-256, 397 days of which one is past.
     ///
     /// # Errors
     /// [`Error::Refused`] for no name, or one that is neither.
@@ -80,8 +80,8 @@ impl TlsAuthority {
         self.issue(common_name, vec![purpose, alternatives], now)
     }
 
-    /// Makes a certificate and its key to sign profiles with, so that devices show them as verified: P-256, 397 days of
-    /// which one is past.
+    /// Makes a certificate and its key to sign profiles with, so that devices show them as verified: P-256,
+    /// 397 days of which one is past.
     ///
     /// # Errors
     /// [`Error::Crypto`] where randomness fails.

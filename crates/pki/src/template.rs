@@ -1,4 +1,5 @@
-//! How all of our certificates are put together: every field is ours, nothing comes from a request but the key.
+//! How all of our certificates are put together: every field is ours, nothing comes from a request but the
+//! key.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,9 @@
 //! Messages that only one recipient can open: RSA key transport and a block cipher in CBC mode.
 //!
-//! Whoever may send us such messages can ask us a million questions about one that he intercepted. So [`open`] rejects
-//! implicitly: where the transported key cannot be read, a random one takes its place and everything goes on
-//! (RFC 3218, 2.3.2), the padding is checked in constant time, and every failure is [`Error::Decrypt`].
+//! Whoever may send us such messages can ask us a million questions about one that he intercepted. So
+//! [`open`] rejects implicitly: where the transported key cannot be read, a random one takes its place and
+//! everything goes on (RFC 3218, 2.3.2), the padding is checked in constant time, and every failure is
+//! [`Error::Decrypt`].
 
 mod cipher;
 
@@ -32,8 +33,8 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-/// Opens an envelope that was sealed for `recipient`, whose private half `key` must be. AES-128, -192 and -256 and
-/// triple DES; single DES only where it is allowed.
+/// Opens an envelope that was sealed for `recipient`, whose private half `key` must be. AES-128, -192 and
+/// -256 and triple DES; single DES only where it is allowed.
 ///
 /// # Errors
 /// [`Error::Unsupported`] where the message itself names a cipher that we do not want; [`Error::Decrypt`] for
@@ -166,7 +167,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::fixtures::{flipped, p256_stranger, rsa_stranger, streamed_envelope, truncated};
+    use crate::fixtures::{
+        change, changes, flipped, p256_stranger, rsa_stranger, streamed_envelope, truncated,
+    };
 
     const ALL: [Cipher; 5] = [Cipher::Des, Cipher::TripleDes, Cipher::Aes128, Cipher::Aes192, Cipher::Aes256];
 
@@ -243,14 +246,11 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn changed_messages_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
+        fn changed_messages_never_panic(changes in changes()) {
             static STRANGER: std::sync::OnceLock<(PrivateKey, Certificate)> = std::sync::OnceLock::new();
             let (key, certificate) = STRANGER.get_or_init(rsa_stranger);
             let mut message = seal(b"content", certificate, Cipher::Aes128).unwrap();
-            for (index, byte) in changes {
-                let index = index.index(message.len());
-                message[index] = byte;
-            }
+            change(&mut message, changes);
             let _ = open(&message, key, certificate, false);
         }
     }

@@ -8,7 +8,8 @@ use crate::certificate::Certificate;
 use crate::keys::{self, Signer};
 use crate::{Hash, Result, oid};
 
-/// A signature in the making: SHA-256, no claimed time, and the signer's own certificate only, until told otherwise.
+/// A signature in the making: SHA-256, no claimed time, and the signer's own certificate only, until told
+/// otherwise.
 pub struct Signing<'a> {
     signer: &'a Certificate,
     key: &'a dyn Signer,

@@ -97,8 +97,8 @@ impl Exchange<'_> {
             .attached(&sealed)
     }
 
-    /// Opens the answer with the signer's `key`: it must come from the CA, belong to this exchange, and hold a
-    /// certificate of the CA for the key that `csr` is about.
+    /// Opens the answer with the signer's `key`: it must come from the CA, belong to this exchange, and hold
+    /// a certificate of the CA for the key that `csr` is about.
     ///
     /// # Errors
     /// A [`Failure`]; everything that is not exactly as it should be is [`Failure::Invalid`].
@@ -149,7 +149,8 @@ impl Exchange<'_> {
     }
 }
 
-/// A certificate that only answers for itself, to sign a first request with (RFC 8894, 2.3). Valid for a week.
+/// A certificate that only answers for itself, to sign a first request with (RFC 8894, 2.3). Valid for a
+/// week.
 ///
 /// # Errors
 /// [`Error::Crypto`] where the library fails.

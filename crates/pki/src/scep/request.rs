@@ -8,8 +8,8 @@ use crate::cms::{self, Signed, envelope};
 use crate::csr::Csr;
 use crate::{Error, Result, oid};
 
-/// Opens a request that was sealed for `authority`, in DER or BER: SHA-1 or better, AES or triple DES, and single DES
-/// only where it is allowed. Nothing is decrypted before the outer signature is verified.
+/// Opens a request that was sealed for `authority`, in DER or BER: SHA-1 or better, AES or triple DES, and
+/// single DES only where it is allowed. Nothing is decrypted before the outer signature is verified.
 ///
 /// # Errors
 /// A [`Refusal`], which [`Refusal::answer`] turns into what the client may know.
@@ -39,8 +39,8 @@ fn open_envelope(
     Ok((csr, opened.cipher))
 }
 
-/// The answer is sealed for the signer, so its key must be able to open it; and a first request is signed with the key
-/// that it is about (RFC 8894, 2.3).
+/// The answer is sealed for the signer, so its key must be able to open it; and a first request is signed
+/// with the key that it is about (RFC 8894, 2.3).
 fn check_signer(kind: Kind, signer: &Certificate, csr: &Csr) -> Result<()> {
     let signing_key = signer.public_key()?;
     if !signing_key.is_rsa() {

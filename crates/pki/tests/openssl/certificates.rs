@@ -115,7 +115,8 @@ fn foreign_cas_are_judged() {
         for digest in *digests {
             let name = ca.name;
             openssl.run(&format!(
-                "x509 -req -in leaf.csr -CA {name}.pem -CAkey {name}.key -{digest} -days 9 -extfile leaf.ext -out leaf.pem"
+                "x509 -req -in leaf.csr -CA {name}.pem -CAkey {name}.key -{digest} -days 9 \
+                 -extfile leaf.ext -out leaf.pem"
             ));
             let leaf = Certificate::from_pem(&openssl.read_text("leaf.pem")).unwrap();
             let anchor = ca.certificate.fingerprint();

@@ -57,7 +57,8 @@ fn what_we_seal_is_opened_by_openssl() {
         openssl.write("sealed", &envelope::seal(CONTENT, &party.certificate, cipher).unwrap());
         let providers = option.split_once(' ').map_or("", |(_, providers)| providers);
         openssl.run(&format!(
-            "cms -decrypt -binary -inform DER -in sealed -recip device.pem -inkey device.key -out opened {providers}"
+            "cms -decrypt -binary -inform DER -in sealed -recip device.pem -inkey device.key \
+             -out opened {providers}"
         ));
         assert_eq!(openssl.read("opened"), CONTENT, "{cipher:?}");
     }

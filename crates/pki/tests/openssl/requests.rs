@@ -29,7 +29,8 @@ fn requests_of_openssl_are_read() {
     for kind in ["rsa:2048", "ec -pkeyopt ec_paramgen_curve:P-256", "ec -pkeyopt ec_paramgen_curve:P-384"] {
         for option in ["-sha256", "-sha512", "-utf8"] {
             openssl.run(&format!(
-                "req -new -newkey {kind} -nodes -keyout x.key -config greedy.cnf {option} -outform DER -out x.csr"
+                "req -new -newkey {kind} -nodes -keyout x.key -config greedy.cnf {option} \
+                 -outform DER -out x.csr"
             ));
             let csr = Csr::from_der(&openssl.read("x.csr")).unwrap();
             assert_eq!(csr.challenge_password(), Some("one-time secret"));

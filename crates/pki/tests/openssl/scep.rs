@@ -68,7 +68,8 @@ fn our_refusal_is_verified_by_openssl() {
     assert_eq!(openssl.read("content"), b"");
 }
 
-/// SHA-1 and triple DES: the client must be able to read its answer, which is signed with SHA-256 all the same.
+/// SHA-1 and triple DES: the client must be able to read its answer, which is signed with SHA-256 all the
+/// same.
 #[test]
 fn a_client_of_long_ago_gets_its_certificate() {
     let openssl = Openssl::new();

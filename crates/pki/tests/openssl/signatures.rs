@@ -11,7 +11,8 @@ fn sign(openssl: &Openssl, party: &Party, options: &str) -> Vec<u8> {
     openssl.write("content", CONTENT);
     let name = party.name;
     openssl.run(&format!(
-        "cms -sign -binary -in content -signer {name}.pem -inkey {name}.key -outform DER -out signed {options}"
+        "cms -sign -binary -in content -signer {name}.pem -inkey {name}.key \
+         -outform DER -out signed {options}"
     ));
     openssl.read("signed")
 }

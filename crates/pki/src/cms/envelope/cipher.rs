@@ -99,8 +99,8 @@ pub(super) fn decrypt(cipher: Cipher, key: &[u8], iv: &[u8], mut data: Vec<u8>) 
     Ok(data)
 }
 
-/// The length without padding. Looks at all of the last block, whatever is in it: which byte was wrong must not show
-/// in the time that it takes.
+/// The length without padding. Looks at all of the last block, whatever is in it: which byte was wrong must
+/// not show in the time that it takes.
 fn unpadded_length(data: &[u8], block: usize) -> Option<usize> {
     let start = data.len().checked_sub(block)?;
     let padding = usize::from(*data.last()?);
