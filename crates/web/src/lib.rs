@@ -16,11 +16,10 @@ mod state;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, put},
-};
+pub use axum::Router;
+use axum::routing::{get, put};
 use domain::Mdm;
+pub use http::HeaderName;
 
 pub use peer::{PeerAddress, PeerCertificate};
 pub use state::DeviceSettings;

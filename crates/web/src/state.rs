@@ -16,21 +16,16 @@ const SIGNERS: usize = 4;
 /// How many more may wait for that.
 const SIGNERS_WAITING: usize = 256;
 
+/// The bytes of all bodies in flight.
+const BODY_BUDGET: usize = 256 << 20;
+
 /// Settings of the device listener.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct DeviceSettings {
     /// Whose forwarded address and certificate header are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they hand on a client's certificate: RFC 9440's `:base64:`, or URL-escaped PEM.
     pub client_cert_header: Option<HeaderName>,
-    /// The bytes of all bodies in flight; beyond it is 503.
-    pub body_budget: usize,
-}
-
-impl Default for DeviceSettings {
-    fn default() -> Self {
-        Self { trusted_proxies: Vec::new(), client_cert_header: None, body_budget: 256 << 20 }
-    }
 }
 
 pub(crate) struct DeviceState {
@@ -48,7 +43,7 @@ impl DeviceState {
             intake: Intake {
                 trust: trust.clone(),
                 client_cert_header: settings.client_cert_header,
-                bodies: BodyBudget::new(settings.body_budget),
+                bodies: BodyBudget::new(BODY_BUDGET),
             },
             trust,
             signing: Gate::new(SIGNERS, SIGNERS_WAITING),
