@@ -33,8 +33,8 @@ enum Reason {
     Failed,
 }
 
-/// `GET /enroll/{token}`, `?signed=false` for tools that read plain profiles only. The token is a secret: it is neither
-/// logged nor repeated on a page.
+/// `GET /enroll/{token}`, `?signed=false` for tools that read plain profiles only. The token is a secret: it
+/// is neither logged nor repeated on a page.
 pub(crate) async fn serve(
     State(state): State<Arc<DeviceState>>,
     token: Result<Path<String>, PathRejection>,

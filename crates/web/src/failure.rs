@@ -1,5 +1,5 @@
-//! What a device is answered where it is not served, and what is logged about it. The one 401 of the device listener is
-//! in here.
+//! What a device is answered where it is not served, and what is logged about it. The one 401 of the device
+//! listener is in here.
 //!
 //! Bodies say nothing but what a device must hear to drop its management: causes are for the log.
 
@@ -114,7 +114,8 @@ pub(crate) fn log_failed(error: &Error, origin: Origin) {
     }
 }
 
-/// Answers of the domain that no device can act on are our fault: it is told to try again, and never that it is wrong.
+/// Answers of the domain that no device can act on are our fault: it is told to try again, and never that it
+/// is wrong.
 fn failed(error: &Error) -> Response {
     match error {
         Error::Unavailable(_) => try_again(),

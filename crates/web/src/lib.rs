@@ -1,8 +1,8 @@
 //! How the world calls us: every HTTP face, in a file or a folder of its own.
 //!
-//! Two routers that share no route. [`device_router`] is what devices see; read `mdm.rs` first, which takes their
-//! messages, then `mdm/identity.rs`, which says who sent one. A handler reads the request, calls one operation of
-//! [`domain::Mdm`] and answers; what may be held and done at once is bounded in `limits.rs`.
+//! Two routers that share no route. [`device_router`] is what devices see; read `mdm.rs` first, which takes
+//! their messages, then `mdm/identity.rs`, which says who sent one. A handler reads the request, calls one
+//! operation of [`domain::Mdm`] and answers; what may be held and done at once is bounded in `limits.rs`.
 
 mod base64_text;
 mod enroll;
@@ -27,9 +27,9 @@ use state::DeviceState;
 
 /// The device listener: MDM, SCEP, enrollment.
 ///
-/// The accept loop puts a [`PeerAddress`], and a [`PeerCertificate`] where the client showed one, into each request's
-/// extensions; it also limits connections, handshakes and headers. Nothing in here answers 401 but a deliberate
-/// [`domain::Refusal::Unenroll`].
+/// The accept loop puts a [`PeerAddress`], and a [`PeerCertificate`] where the client showed one, into each
+/// request's extensions; it also limits connections, handshakes and headers. Nothing in here answers 401 but
+/// a deliberate [`domain::Refusal::Unenroll`].
 pub fn device_router(mdm: Arc<Mdm>, settings: DeviceSettings) -> Router {
     let router = Router::new()
         .route("/mdm", put(mdm::serve))

@@ -45,11 +45,11 @@ fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
-/// The memory for all bodies in flight. Bytes count when they arrive, not when they are announced, so that nobody can
-/// reserve memory by a header; a body holds its share until it is dropped.
+/// The memory for all bodies in flight. Bytes count when they arrive, not when they are announced, so that
+/// nobody can reserve memory by a header; a body holds its share until it is dropped.
 ///
-/// What a body has beyond [`SMALL_BODY`] may take at most half of it: few strangers with long bodies must not keep the
-/// many short ones out.
+/// What a body has beyond [`SMALL_BODY`] may take at most half of it: few strangers with long bodies must not
+/// keep the many short ones out.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     all: Arc<Semaphore>,

@@ -1,7 +1,7 @@
 //! The MDM endpoints: what devices say, and what they are to do.
 //!
-//! `intake` reads a request and says what came from whom; here it is passed on and answered. Answers are bare: a
-//! check-in gets exactly 200 and nothing else, and 401 is in `failure.rs` alone.
+//! `intake` reads a request and says what came from whom; here it is passed on and answered. Answers are
+//! bare: a check-in gets exactly 200 and nothing else, and 401 is in `failure.rs` alone.
 
 mod client_certificate;
 mod identity;

@@ -17,7 +17,8 @@ use crate::limits::{HeldBody, SMALL_BODY};
 use crate::peer::Origin;
 use crate::state::DeviceState;
 
-/// What [`domain::Mdm::scep`] does, and nothing else (RFC 8894, 3.5.2). `SCEPStandard` implies the first three.
+/// What [`domain::Mdm::scep`] does, and nothing else (RFC 8894, 3.5.2). `SCEPStandard` implies the first
+/// three.
 const CAPABILITIES: &str = "AES\nSHA-256\nPOSTPKIOperation\nRenewal\nSCEPStandard\n";
 
 /// One certificate by itself (RFC 8894, 4.2.1.1); several published clients compare it letter by letter.
@@ -110,7 +111,7 @@ mod tests {
         engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
     };
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-    use proptest::prelude::*;
+    use proptest::{collection::vec, prelude::*};
 
     fn message_of(query: &str) -> Option<Vec<u8>> {
         match Operation::of(query).unwrap() {
@@ -152,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_message_survives_every_way_of_writing_it(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+        fn a_message_survives_every_way_of_writing_it(bytes in vec(any::<u8>(), 1..200)) {
             let base64 = STANDARD.encode(&bytes);
             for text in [
                 base64.clone(),
@@ -162,12 +163,15 @@ mod tests {
                 base64.replace('=', "%3D"),
                 URL_SAFE_NO_PAD.encode(&bytes),
             ] {
-                prop_assert_eq!(message_of(&format!("operation=PKIOperation&message={text}")), Some(bytes.clone()));
+                let query = format!("operation=PKIOperation&message={text}");
+                prop_assert_eq!(message_of(&query), Some(bytes.clone()));
             }
         }
 
         #[test]
-        fn any_query_is_read_or_refused(query in ".{0,100}|(operation|message|=|&|PKIOperation|[%+a-f0-9]){0,30}") {
+        fn any_query_is_read_or_refused(
+            query in ".{0,100}|(operation|message|=|&|PKIOperation|[%+a-f0-9]){0,30}",
+        ) {
             let _ = Operation::of(&query);
         }
     }

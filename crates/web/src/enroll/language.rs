@@ -8,7 +8,8 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The best of an `Accept-Language` header (RFC 9110, 12.5.4), the first among equals; English if none is wanted.
+    /// The best of an `Accept-Language` header (RFC 9110, 12.5.4), the first among equals; English if none is
+    /// wanted.
     pub(super) fn preferred(header: &str) -> Self {
         let mut best = (Self::English, 0.0);
         for range in header.split(',') {

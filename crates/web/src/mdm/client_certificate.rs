@@ -5,8 +5,8 @@ use pki::Certificate;
 
 use crate::base64_text;
 
-/// The certificate of RFC 9440's `:base64:` (parameters behind it do not count), or of URL-escaped PEM as nginx and
-/// others send it. `None` where the proxy says that there is none: nothing, or Apache's `(null)`.
+/// The certificate of RFC 9440's `:base64:` (parameters behind it do not count), or of URL-escaped PEM as
+/// nginx and others send it. `None` where the proxy says that there is none: nothing, or Apache's `(null)`.
 pub(super) fn decode(value: &str) -> Result<Option<Certificate>, pki::Error> {
     match value.trim() {
         "" | "(null)" => Ok(None),

@@ -1,17 +1,19 @@
-//! Who sent a request: the certificate whose key its sender was seen to hold. Whether that certificate may be believed is
-//! for [`domain`] to judge.
+//! Who sent a request: the certificate whose key its sender was seen to hold. Whether that certificate may be
+//! believed is for [`domain`] to judge.
 //!
-//! There are two proofs. The connection's: the TLS client certificate, or behind a trusted proxy the one in its
-//! certificate header. And the message's: `Mdm-Signature`, a detached CMS signature over the body as it came. Which count:
+//! There are two proofs. The connection's: the TLS client certificate, or behind a trusted proxy the one in
+//! its certificate header. And the message's: `Mdm-Signature`, a detached CMS signature over the body as it
+//! came. Which count:
 //!
 //! - One of them is enough, but a signature that is there must fit, whatever the connection has proven.
-//! - If there are both, they must name the same certificate, or two with the same subject, which is the same enrollment in
-//!   the middle of its renewal: the device signs with its new identity while the connection was opened with the old one.
-//!   The signature's certificate is then the sender's, being the later proof. Anything else is one device on another's
-//!   connection, and refused.
-//! - A trusted proxy ends the TLS of those behind it, so that a certificate on its own connection is its own and none of
-//!   theirs. It counts only where there is nothing else: then the proxy passes TLS through.
-//! - The certificate header of anybody else is ignored; a proxy that hands it on has to strip what clients send.
+//! - If there are both, they must name the same certificate, or two with the same subject, which is the same
+//!   enrollment in the middle of its renewal: the device signs with its new identity while the connection was
+//!   opened with the old one. The signature's certificate is then the sender's, being the later proof.
+//!   Anything else is one device on another's connection, and refused.
+//! - A trusted proxy ends the TLS of those behind it, so that a certificate on its own connection is its own
+//!   and none of theirs. It counts only where there is nothing else: then the proxy passes TLS through.
+//! - The certificate header of anybody else is ignored; a proxy that hands it on has to strip what clients
+//!   send.
 //!
 //! The signing time that a signature claims is not looked at, since clocks of devices are wrong.
 
@@ -24,7 +26,8 @@ use crate::peer::{PeerCertificate, ProxyTrust};
 
 const MDM_SIGNATURE: HeaderName = HeaderName::from_static("mdm-signature");
 
-/// The longest header that is read here, in bytes. A signature with a chain of three certificates has some 6,000.
+/// The longest header that is read here, in bytes. A signature with a chain of three certificates has some
+/// 6,000.
 const MAX_HEADER: usize = 16 << 10;
 
 /// Why nobody is known to have sent a request.
@@ -139,7 +142,7 @@ pub(super) mod tests {
     use base64::{Engine, engine::general_purpose::STANDARD};
     use http::Request;
     use pki::{PrivateKey, cms::Signing, scep::client::self_signed};
-    use proptest::prelude::*;
+    use proptest::{prelude::*, sample::Index};
     use std::time::{Duration, SystemTime};
 
     const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
@@ -307,7 +310,7 @@ pub(super) mod tests {
         }
 
         #[test]
-        fn a_changed_signature_never_names_another_device(at in any::<proptest::sample::Index>(), bit in 0..8u8) {
+        fn a_changed_signature_never_names_another_device(at in any::<Index>(), bit in 0..8u8) {
             let a = device("a");
             let mut bytes = STANDARD.decode(a.signature(BODY)).unwrap();
             let at = at.index(bytes.len());

@@ -10,7 +10,8 @@ use crate::failure::Failure;
 use crate::limits::{BodyBudget, HeldBody, REPORT_BODY, SMALL_BODY};
 use crate::peer::ProxyTrust;
 
-/// Bodies up to here are verified and parsed at once; longer ones would keep the other requests of this thread waiting.
+/// Bodies up to here are verified and parsed at once; longer ones would keep the other requests of this
+/// thread waiting.
 const AT_ONCE: usize = 256 << 10;
 
 /// What is needed to tell who sent what.
@@ -66,8 +67,8 @@ impl Expected {
 }
 
 impl Intake {
-    /// Reads a request to its end. Who shows nothing is refused before the body is read, and nothing is parsed before
-    /// its sender is known.
+    /// Reads a request to its end. Who shows nothing is refused before the body is read, and nothing is
+    /// parsed before its sender is known.
     pub(super) async fn receive(
         &self,
         parts: &Parts,
