@@ -30,19 +30,19 @@ mod stranger;
 mod transport;
 mod wire;
 
-use apple::{EnrollmentProfile, ErrorChainItem, Report};
-use pki::Certificate;
+use apple::{EnrollmentProfile, Report};
+use pki::{Certificate, PrivateKey};
 
 pub use event::{Event, Happening, Listener};
 pub use failure::{Breach, EnrollError, Failure, Step};
-pub use fleet::Fleet;
+pub use fleet::{Fleet, Latencies, Progress, Tally};
 pub use handed::{Done, Handed};
 pub use identity::{Credential, HeaderForm, Identity, SIGNATURE_HEADER};
 pub use keys::KeyPool;
 pub use live::Wakes;
 pub use model::{DeviceModel, Modem};
 pub use mood::LostAnswer;
-pub use options::{EnrollOptions, RenewalManners, ScepOptions, Trust};
+pub use options::{EnrollOptions, PushService, RenewalManners, ScepOptions, Trust};
 pub use push::PushAddress;
 pub use send::By;
 pub use transport::{Clock, Transport};
@@ -106,14 +106,14 @@ impl AppleDevice {
     /// As [`AppleDevice::enroll`].
     pub async fn install(options: EnrollOptions) -> Result<AppleDevice, EnrollError> {
         let teller = Teller::new(&options.model.serial_number, options.listener.clone());
-        let (accepted, credential) = obtain(&options).await.inspect_err(|error| {
+        let (accepted, credential) = obtain(&options, None).await.inspect_err(|error| {
             if let Failure::Breach(breach) = &error.cause {
                 teller.tell(Happening::Breached(breach.clone()));
             }
         })?;
         let wire = open(&options, &accepted, &credential).map_err(Step::Certificate.failed())?;
         Ok(AppleDevice {
-            push: PushAddress::new(&options.model, &accepted.profile.mdm.topic, 0),
+            push: address(&options, &accepted.profile.mdm.topic, 0),
             options,
             accepted,
             credential,
@@ -190,46 +190,6 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// From now on every request fails with [`Failure::Offline`].
-    pub fn go_offline(&mut self) {
-        self.mood.offline = true;
-    }
-
-    /// Ends [`go_offline`](Self::go_offline).
-    pub fn come_online(&mut self) {
-        self.mood.offline = false;
-    }
-
-    /// The server's answer to the next message gets lost after it was sent.
-    pub fn lose_next_answer(&mut self, how: LostAnswer) {
-        self.mood.lose_next_answer = Some(how);
-    }
-
-    /// Says `NotNow` to the next so many commands.
-    pub fn put_off_next(&mut self, commands: u32) {
-        self.mood.put_off_next(commands);
-    }
-
-    /// Says `NotNow` to every command of this `RequestType`, or no longer.
-    pub fn put_off(&mut self, request_type: &str, on: bool) {
-        self.mood.put_off(request_type, on);
-    }
-
-    /// Says `NotNow` to everything, as if locked, or no longer.
-    pub fn put_off_everything(&mut self, on: bool) {
-        self.mood.put_off_everything(on);
-    }
-
-    /// Answers the next command with `Error` and this chain, without carrying it out.
-    pub fn fail_next(&mut self, chain: Vec<ErrorChainItem>) {
-        self.mood.fail_next(chain);
-    }
-
-    /// Answers every command of this `RequestType` with `Error` and this chain, or no longer.
-    pub fn fail(&mut self, request_type: &str, chain: Option<Vec<ErrorChainItem>>) {
-        self.mood.fail(request_type, chain);
-    }
-
     fn is_over(&self) -> bool {
         matches!(self.management, Management::Dropped(_))
     }
@@ -254,14 +214,17 @@ impl AppleDevice {
     }
 }
 
-/// Profile and certificate.
-async fn obtain(options: &EnrollOptions) -> Result<(Accepted, Credential), EnrollError> {
+/// Profile and certificate, for a key other than the old one.
+async fn obtain(
+    options: &EnrollOptions,
+    old: Option<&PrivateKey>,
+) -> Result<(Accepted, Credential), EnrollError> {
     let accepted = profile::fetch(options).await.map_err(Step::Profile.failed())?;
     let wire = options.transport.trusting(&accepted.roots).map_err(Step::Profile.failed())?;
     if let (Identity::Signature(_), false) = (&options.identity, accepted.profile.mdm.sign_message) {
         return Err(Step::Profile.failed()(Breach("the profile does not ask for signed messages".into())));
     }
-    let key = options.keys.key(None).await.map_err(Step::Certificate.failed())?;
+    let key = options.keys.key(old).await.map_err(Step::Certificate.failed())?;
     let scep = Scep {
         wire: &wire,
         payload: &accepted.profile.scep,
@@ -270,6 +233,15 @@ async fn obtain(options: &EnrollOptions) -> Result<(Accepted, Credential), Enrol
     };
     let credential = scep.certificate(key, Asker::Newcomer(&options.model.serial_number)).await?;
     Ok((accepted, credential))
+}
+
+/// A new push address, which the push service has issued.
+fn address(options: &EnrollOptions, topic: &str, generation: u32) -> PushAddress {
+    let address = PushAddress::new(&options.model, topic, generation);
+    if let Some(issued) = &options.push_service {
+        issued(&address);
+    }
+    address
 }
 
 /// The connection of an enrolled device.

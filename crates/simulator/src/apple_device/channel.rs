@@ -23,9 +23,9 @@ impl AppleDevice {
         if let Some(owed) = self.owed.clone() {
             self.poll(&owed).await?;
             self.work(&mut done).await?;
-        }
-        if self.is_over() {
-            return Ok(done);
+            if self.is_over() {
+                return Ok(done);
+            }
         }
         self.idle().await?;
         self.work(&mut done).await?;

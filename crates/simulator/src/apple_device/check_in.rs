@@ -4,9 +4,8 @@ use apple::{Authenticate, CheckIn, CheckOut, TokenUpdate, content_type};
 
 use super::event::Happening;
 use super::failure::{EnrollError, Failure, Step};
-use super::push::PushAddress;
 use super::wire::Request;
-use super::{AppleDevice, Management, obtain, open};
+use super::{AppleDevice, Management, address, obtain, open};
 
 impl AppleDevice {
     /// Says `Authenticate`. The device is not enrolled by that, and no longer enrolled if it was.
@@ -38,7 +37,7 @@ impl AppleDevice {
     /// As [`authenticate`](Self::authenticate); the device has its new address all the same.
     pub async fn rotate_push_address(&mut self) -> Result<(), Failure> {
         self.generation += 1;
-        self.push = PushAddress::new(&self.options.model, &self.push.topic, self.generation);
+        self.push = address(&self.options, &self.push.topic, self.generation);
         self.token_update().await
     }
 
@@ -66,14 +65,14 @@ impl AppleDevice {
         if let Some(enroll_url) = enroll_url {
             enroll_url.clone_into(&mut self.options.enroll_url);
         }
-        let obtained = obtain(&self.options).await;
+        let obtained = obtain(&self.options, Some(&self.credential.key)).await;
         if let Err(EnrollError { cause: Failure::Breach(breach), .. }) = &obtained {
             let _ = self.note::<()>(Err(breach.clone().into()));
         }
         let (accepted, credential) = obtained?;
         self.wire = open(&self.options, &accepted, &credential).map_err(Step::Certificate.failed())?;
         self.generation += 1;
-        self.push = PushAddress::new(&self.options.model, &accepted.profile.mdm.topic, self.generation);
+        self.push = address(&self.options, &accepted.profile.mdm.topic, self.generation);
         (self.accepted, self.credential) = (accepted, credential);
         (self.current, self.owed, self.management) = (None, None, Management::Installed);
         self.authenticate().await.map_err(Step::Authenticate.failed())?;

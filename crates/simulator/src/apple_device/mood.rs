@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use apple::ErrorChainItem;
 
+use super::AppleDevice;
+
 /// How an answer gets lost after the server has sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LostAnswer {
@@ -11,6 +13,48 @@ pub enum LostAnswer {
     Retried,
     /// The request fails with [`super::Failure::Lost`]; a result is kept and sent again at the next connection.
     ForGood,
+}
+
+impl AppleDevice {
+    /// From now on every request fails with [`Failure::Offline`].
+    pub fn go_offline(&mut self) {
+        self.mood.offline = true;
+    }
+
+    /// Ends [`go_offline`](Self::go_offline).
+    pub fn come_online(&mut self) {
+        self.mood.offline = false;
+    }
+
+    /// The server's answer to the next message gets lost after it was sent.
+    pub fn lose_next_answer(&mut self, how: LostAnswer) {
+        self.mood.lose_next_answer = Some(how);
+    }
+
+    /// Says `NotNow` to the next so many commands.
+    pub fn put_off_next(&mut self, commands: u32) {
+        self.mood.put_off_next(commands);
+    }
+
+    /// Says `NotNow` to every command of this `RequestType`, or no longer.
+    pub fn put_off(&mut self, request_type: &str, on: bool) {
+        self.mood.put_off(request_type, on);
+    }
+
+    /// Says `NotNow` to everything, as if locked, or no longer.
+    pub fn put_off_everything(&mut self, on: bool) {
+        self.mood.put_off_everything(on);
+    }
+
+    /// Answers the next command with `Error` and this chain, without carrying it out.
+    pub fn fail_next(&mut self, chain: Vec<ErrorChainItem>) {
+        self.mood.fail_next(chain);
+    }
+
+    /// Answers every command of this `RequestType` with `Error` and this chain, or no longer.
+    pub fn fail(&mut self, request_type: &str, chain: Option<Vec<ErrorChainItem>>) {
+        self.mood.fail(request_type, chain);
+    }
 }
 
 /// The switches of a device; all off at first.

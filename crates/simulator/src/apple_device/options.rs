@@ -1,5 +1,7 @@
 //! How a pretend device is to enroll.
 
+use std::sync::Arc;
+
 use pki::cms::envelope::Cipher;
 use pki::{Certificate, Hash};
 
@@ -7,6 +9,7 @@ use super::event::Listener;
 use super::identity::Identity;
 use super::keys::KeyPool;
 use super::model::DeviceModel;
+use super::push::PushAddress;
 use super::transport::{Clock, Transport};
 
 /// Everything that an enrollment needs to know; [`EnrollOptions::new`] has what most want.
@@ -30,7 +33,12 @@ pub struct EnrollOptions {
     pub renewal: RenewalManners,
     /// Is told of everything from the beginning.
     pub listener: Option<Listener>,
+    /// Gives out push addresses: is told each one before the server is, as APNs knows every token that it issued.
+    pub push_service: Option<PushService>,
 }
+
+/// Is told the addresses at which devices can be pushed to.
+pub type PushService = Arc<dyn Fn(&PushAddress) + Send + Sync>;
 
 /// Which servers and which signers of profiles a device believes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +92,7 @@ impl EnrollOptions {
             scep: ScepOptions::default(),
             renewal: RenewalManners::default(),
             listener: None,
+            push_service: None,
         }
     }
 
@@ -109,6 +118,12 @@ impl EnrollOptions {
     #[must_use]
     pub fn scep(self, scep: ScepOptions) -> EnrollOptions {
         EnrollOptions { scep, ..self }
+    }
+
+    /// Gets its push addresses from `push_service`.
+    #[must_use]
+    pub fn push_service(self, push_service: PushService) -> EnrollOptions {
+        EnrollOptions { push_service: Some(push_service), ..self }
     }
 
     /// Tells everything to `listener`.

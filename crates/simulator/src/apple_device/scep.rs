@@ -1,5 +1,7 @@
 //! SCEP as a device speaks it (RFC 8894): how it gets its identity certificate.
 
+mod message;
+
 use std::sync::Arc;
 
 use apple::enrollment::ScepPayload;
@@ -7,9 +9,10 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use pki::cms::envelope::Cipher;
-use pki::scep::Kind;
-use pki::scep::client::{self, ClientOptions, Exchange};
+use pki::scep::client::ClientOptions;
 use pki::{Certificate, Csr, Hash, Name, PrivateKey};
+
+use message::Message;
 
 use super::failure::{Breach, EnrollError, Failure, Step};
 use super::identity::Credential;
@@ -70,52 +73,45 @@ impl Scep<'_> {
         Ok(ca)
     }
 
-    /// `GetCACaps`, one to a line.
-    async fn capabilities(&self) -> Result<Vec<String>, Failure> {
+    /// `GetCACaps`, one to a line; without SHA-256 the device could not sign.
+    async fn capabilities(&self) -> Result<Capabilities, Failure> {
         let url = self.url("GetCACaps", self.payload.name.as_bytes());
         let answer = self.ask(&Request::get(url)).await?;
-        let text = String::from_utf8_lossy(&answer.body);
-        Ok(text
-            .lines()
-            .map(|line| line.trim().to_ascii_lowercase())
-            .filter(|line| !line.is_empty())
-            .collect())
+        let capabilities = Capabilities::read(&String::from_utf8_lossy(&answer.body));
+        if self.options.digest.is_none() && !capabilities.sha256 {
+            return Breach::err("the CA does not offer SHA-256");
+        }
+        Ok(capabilities)
     }
 
     async fn request(
         &self,
         ca: &Certificate,
-        capabilities: &[String],
+        capabilities: &Capabilities,
         key: &PrivateKey,
         asker: Asker<'_>,
     ) -> Result<Certificate, Failure> {
-        let offers =
-            |names: &[&str]| names.iter().any(|name| capabilities.iter().any(|offered| offered == name));
-        let options =
-            self.algorithms(offers(&["aes", "scepstandard"]), offers(&["sha-256", "scepstandard"]))?;
-        if matches!(asker, Asker::Owner(_)) && !offers(&["renewal"]) {
+        if matches!(asker, Asker::Owner(_)) && !capabilities.renewal {
             return Breach::err("the CA does not offer Renewal");
         }
+        let algorithms = self.algorithms(capabilities);
         let csr = Csr::build(&self.subject(), Some(&self.payload.challenge), key).map_err(impossible)?;
-        let by_post = offers(&["postpkioperation", "scepstandard"]) && !self.options.by_get;
+        let by_post = capabilities.post && !self.options.by_get;
         if self.options.lose_answer {
             let message = Message::new(ca, &csr, key, &asker, self.clock)?;
-            self.send(&message.sealed(&csr, key, options)?, by_post).await?;
+            self.send(&message.sealed(&csr, key, algorithms)?, by_post).await?;
         }
         let message = Message::new(ca, &csr, key, &asker, self.clock)?;
-        let answer = self.send(&message.sealed(&csr, key, options)?, by_post).await?;
+        let answer = self.send(&message.sealed(&csr, key, algorithms)?, by_post).await?;
         message.open(&answer, &csr, key)
     }
 
-    fn algorithms(&self, aes: bool, sha256: bool) -> Result<ClientOptions, Failure> {
-        if self.options.digest.is_none() && !sha256 {
-            return Breach::err("the CA does not offer SHA-256");
-        }
-        let offered = if aes { Cipher::Aes128 } else { Cipher::TripleDes };
-        Ok(ClientOptions {
+    fn algorithms(&self, capabilities: &Capabilities) -> ClientOptions {
+        let offered = if capabilities.aes { Cipher::Aes128 } else { Cipher::TripleDes };
+        ClientOptions {
             cipher: self.options.cipher.unwrap_or(offered),
             digest: self.options.digest.unwrap_or(Hash::Sha256),
-        })
+        }
     }
 
     /// `PKIOperation`.
@@ -181,61 +177,24 @@ impl Scep<'_> {
     }
 }
 
-/// One `PKIOperation`, with a nonce of its own.
-struct Message<'a> {
-    ca: &'a Certificate,
-    kind: Kind,
-    signer: Certificate,
-    /// The signer's key, where it is not the one that the request is about.
-    signer_key: Option<&'a PrivateKey>,
-    transaction_id: String,
-    nonce: [u8; 16],
+/// What a CA can do beyond the oldest SCEP (RFC 8894, 3.5.2); `SCEPStandard` stands for AES, SHA-256 and POST.
+struct Capabilities {
+    aes: bool,
+    sha256: bool,
+    post: bool,
+    renewal: bool,
 }
 
-impl<'a> Message<'a> {
-    fn new(
-        ca: &'a Certificate,
-        csr: &Csr,
-        key: &PrivateKey,
-        asker: &Asker<'a>,
-        clock: &Clock,
-    ) -> Result<Message<'a>, Failure> {
-        let (kind, signer, signer_key) = match asker {
-            Asker::Newcomer(name) => {
-                (Kind::PkcsReq, client::self_signed(key, name, clock()).map_err(impossible)?, None)
-            }
-            Asker::Owner(owner) => (Kind::RenewalReq, owner.certificate.clone(), Some(owner.key.as_ref())),
-        };
-        // A request that is sent again is the same transaction.
-        let transaction_id = pki::sha256(csr.spki()).iter().map(|byte| format!("{byte:02X}")).collect();
-        Ok(Message {
-            ca,
-            kind,
-            signer,
-            signer_key,
-            transaction_id,
-            nonce: pki::random::bytes().map_err(impossible)?,
-        })
-    }
-
-    fn sealed(&self, csr: &Csr, key: &PrivateKey, options: ClientOptions) -> Result<Vec<u8>, Failure> {
-        let sealed = self.exchange().request(self.kind, csr, self.signer_key.unwrap_or(key), options);
-        sealed.map_err(|error| Breach(format!("no message can be sealed for this CA: {error}")).into())
-    }
-
-    fn open(&self, answer: &[u8], csr: &Csr, key: &PrivateKey) -> Result<Certificate, Failure> {
-        let opened = self.exchange().open_reply(answer, csr, self.signer_key.unwrap_or(key));
-        opened.map_err(|failure| match failure {
-            client::Failure::Invalid(error) => {
-                Breach(format!("the answer is not acceptable: {error}")).into()
-            }
-            refusal => Failure::CertificateRefused(refusal.to_string()),
-        })
-    }
-
-    fn exchange(&self) -> Exchange<'_> {
-        let Message { ca, signer, transaction_id, nonce, .. } = self;
-        Exchange { ca, signer, transaction_id, nonce: *nonce }
+impl Capabilities {
+    fn read(text: &str) -> Capabilities {
+        let offers = |name: &str| text.lines().any(|line| line.trim().eq_ignore_ascii_case(name));
+        let standard = offers("SCEPStandard");
+        Capabilities {
+            aes: standard || offers("AES"),
+            sha256: standard || offers("SHA-256"),
+            post: standard || offers("POSTPKIOperation"),
+            renewal: offers("Renewal"),
+        }
     }
 }
 
