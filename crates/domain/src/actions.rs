@@ -5,7 +5,7 @@
 use apple::OsVersion;
 
 use crate::{
-    Actor, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing,
+    Actor, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing,
     Unsupported, ports::Worker,
 };
 

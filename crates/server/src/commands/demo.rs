@@ -1,0 +1,192 @@
+//! `remuda demo`: the whole thing in one process, on a temporary folder, with pretend devices.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use domain::{Actor, ApplicationId, DeviceFilter, DeviceView, Mdm, NewLink, Page, Role, TenantId};
+use serde_json::json;
+use simulator::{
+    apns::{PretendApns, PretendApnsSettings, push_certificate},
+    apple_device::{AppleDevice, DeviceModel, EnrollOptions, Fleet, Listener, PushService},
+};
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::serve::stop_signal;
+use crate::{
+    adapters::SystemClock,
+    cli::Context,
+    config::{Config, Settings},
+    serve::Running,
+    wire::{Ground, told},
+};
+
+mod lines;
+
+/// The topic of the pretend push certificate.
+const TOPIC: &str = "com.apple.mgmt.External.remuda-demo";
+
+/// How many devices enroll at the same time.
+const AT_ONCE: usize = 8;
+
+/// Arguments of `remuda demo`.
+#[derive(Args)]
+pub struct Arguments {
+    /// How many pretend Apple devices
+    #[arg(long, default_value_t = 3)]
+    devices: usize,
+    /// File that gets the keys and devices, once all are enrolled and their first inventory is stored
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+}
+
+/// What the demo hands to whoever plays with it.
+struct Keys {
+    tenant: TenantId,
+    api_key: String,
+    application: ApplicationId,
+    secret: String,
+}
+
+/// Runs until it is told to stop; then nothing is left.
+pub async fn run(context: &Context, arguments: Arguments) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let apns = Arc::new(PretendApns::start(PretendApnsSettings::new(TOPIC, clock())).await?);
+    let server = Running::start(config(context, &folder, &apns)?, Ground::default()).await?;
+    let keys = furnish(server.mdm()).await?;
+    server.tell_ready(context.config.ready_file.as_deref())?;
+    lines::keys(&server, &keys);
+    let done = tokio::select! {
+        done = live(&server, &apns, &keys, &arguments) => done,
+        stopped = stop_signal() => stopped,
+    };
+    server.stop().await?;
+    done
+}
+
+fn clock() -> Arc<dyn Fn() -> std::time::SystemTime + Send + Sync> {
+    Arc::new(|| domain::ports::Clock::now(&SystemClock).system_time())
+}
+
+fn config(context: &Context, folder: &TempDir, apns: &PretendApns) -> Result<Config> {
+    let root = folder.path().join("apns-root.pem");
+    std::fs::write(&root, pki::Certificate::from_der(&apns.root_certificate_der())?.to_pem())?;
+    let demo = Settings {
+        data: Some(folder.path().join("data")),
+        database: None,
+        key_ring: None,
+        tls: Some("off".into()),
+        allow_http_loopback: Some(true),
+        apns_url: Some(apns.url()),
+        apns_root: Some(root),
+        device_url: None,
+        api_url: None,
+        tls_cert: None,
+        tls_key: None,
+        ..context.settings.clone()
+    };
+    let free = Settings {
+        device_listen: Some("127.0.0.1:0".into()),
+        api_listen: Some("127.0.0.1:0".into()),
+        ..Settings::default()
+    };
+    Ok(Config::new(demo.or(free))?)
+}
+
+/// One tenant with everything that both APIs need.
+async fn furnish(mdm: &Mdm) -> Result<Keys> {
+    let tenant = mdm.add_tenant("Demo").await.map_err(told)?.id;
+    let email = "admin@demo.example";
+    mdm.add_admin(email, tenant, Role::Owner).await.map_err(told)?;
+    let (_, api_key) = mdm.add_api_key(email).await.map_err(told)?;
+    let (application, secret) = mdm.add_application(tenant, "Demo").await.map_err(told)?;
+    let pretend = push_certificate(TOPIC)?;
+    let certificate = pki::Certificate::from_der(&pretend.certificate)?.to_pem();
+    let key = pki::PrivateKey::from_pkcs8(pretend.key.secret_der())?;
+    mdm.import_push_certificate(&Actor::local(tenant), &certificate, Some(key)).await.map_err(told)?;
+    Ok(Keys { tenant, api_key, application, secret })
+}
+
+/// Enrolls the devices and lets them live; ends only with an error.
+async fn live(server: &Running, apns: &Arc<PretendApns>, keys: &Keys, arguments: &Arguments) -> Result<()> {
+    let mut living = JoinSet::new();
+    for device in enroll(server, apns, keys, arguments.devices).await? {
+        living.spawn(until_unenrolled(device, apns.clone()));
+    }
+    let devices = first_inventory(server.mdm(), keys.tenant, arguments.devices).await?;
+    lines::curl(server, keys, &devices);
+    if let Some(file) = &arguments.export {
+        lines::export(file, server, keys, &devices)?;
+    }
+    std::future::pending::<()>().await;
+    Ok(())
+}
+
+async fn enroll(
+    server: &Running,
+    apns: &Arc<PretendApns>,
+    keys: &Keys,
+    devices: usize,
+) -> Result<Vec<AppleDevice>> {
+    if devices == 0 {
+        return Ok(Vec::new());
+    }
+    let uses = u32::try_from(devices).context("--devices: that is too many")?;
+    let link = NewLink { user: None, device: None, uses, lifetime: Duration::from_hours(24) };
+    let url = server.mdm().add_link(&Actor::local(keys.tenant), &link).await.map_err(told)?;
+    let options =
+        EnrollOptions::new(url, DeviceModel::nth(0), clock()).listener(speaker()).push_service(issuer(apns));
+    let fleet = Fleet::enroll(&options, 0, devices, AT_ONCE, Arc::new(|_, _| {})).await;
+    if let Some((serial_number, error)) = fleet.enrollment.failures.first() {
+        bail!("device {serial_number} could not enroll: {error}");
+    }
+    Ok(fleet.devices)
+}
+
+/// Makes the pretend push service know a token before the server does; pushes are kept until the device comes online.
+fn issuer(apns: &Arc<PretendApns>) -> PushService {
+    let apns = apns.clone();
+    Arc::new(move |address| drop(apns.register(&address.token, &address.magic)))
+}
+
+/// Prints what a device does.
+fn speaker() -> Listener {
+    Arc::new(|event| println!("{event}"))
+}
+
+async fn until_unenrolled(mut device: AppleDevice, apns: Arc<PretendApns>) {
+    device.live(|address| apns.register(&address.token, &address.magic)).await;
+}
+
+/// Waits until every device has said what it is, and has nothing left to answer.
+async fn first_inventory(mdm: &Mdm, tenant: TenantId, count: usize) -> Result<Vec<DeviceView>> {
+    let actor = Actor::local(tenant);
+    let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
+    loop {
+        let page = mdm.devices(&actor, &DeviceFilter::default(), page).await.map_err(told)?;
+        let known = page.devices.iter().filter(|view| view.device.facts.reported_at.is_some()).count();
+        if known >= count.min(page.devices.len()) && page.total >= u64::try_from(count)? {
+            return Ok(page.devices);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn exported(server: &Running, keys: &Keys, devices: &[DeviceView]) -> serde_json::Value {
+    let devices: Vec<_> = devices
+        .iter()
+        .map(|view| {
+            json!({
+                "clientid": view.device.id.client_id(),
+                "serialnumber": view.device.facts.serial_number,
+                "platform": view.device.facts.platform,
+            })
+        })
+        .collect();
+    json!({
+        "device_url": server.device_url(), "api_url": server.api_url(), "api_key": keys.api_key,
+        "tenant": keys.tenant, "customer_id": keys.tenant,
+        "application": { "id": keys.application, "secret": keys.secret }, "devices": devices,
+    })
+}

@@ -1,0 +1,79 @@
+//! `remuda enrollment`: links that enroll devices.
+
+use std::{io::IsTerminal, time::Duration};
+
+use anyhow::{Result, anyhow};
+use clap::Subcommand;
+use domain::{DeviceId, NewLink, TenantId};
+use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
+use serde_json::json;
+
+use super::{local, on_the_database};
+use crate::cli::Context;
+
+/// What can be done with links.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Makes a link
+    Add {
+        /// The tenant
+        #[arg(long)]
+        tenant: TenantId,
+        /// E-mail address of the user whose devices it enrolls
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+        /// The one device that is to enroll again and may take its own record over
+        #[arg(long, value_name = "CLIENTID")]
+        device: Option<DeviceId>,
+        /// How many devices may use it
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// How long it lives: a number and s, m, h or d
+        #[arg(long, default_value = "7d", value_parser = lifetime)]
+        ttl: Duration,
+    },
+}
+
+fn lifetime(text: &str) -> Result<Duration> {
+    let wrong = || anyhow!("a number and s, m, h or d, such as 7d");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?))
+}
+
+/// Does it.
+pub async fn run(context: &Context, command: Command) -> Result<()> {
+    let Command::Add { tenant, user, device, uses, ttl } = command;
+    let url = on_the_database(context, |mdm| async move {
+        let actor = local(&mdm, tenant).await?;
+        mdm.add_link(&actor, &NewLink { user, device, uses, lifetime: ttl }).await
+    })
+    .await?;
+    context.print(&json!({ "url": url }), &url);
+    if !context.json && std::io::stdout().is_terminal() {
+        let code = QrCode::with_error_correction_level(&url, EcLevel::L)?;
+        println!("{}", code.render::<Dense1x2>().build());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_a_number_and_a_unit() {
+        assert_eq!(lifetime("7d").unwrap().as_secs(), 7 * 86_400);
+        assert_eq!(lifetime("90s").unwrap().as_secs(), 90);
+        for wrong in ["", "7", "d", "7w", "-1d", "99999999999999999999d", "7ü"] {
+            assert!(lifetime(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Every setting, once: its flag, its variable and its key have the same name.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+macro_rules! settings {
+    ($($(#[$meta:meta])* $name:ident: $type:ty,)*) => {
+        /// The settings as they were given, nothing filled in.
+        #[derive(Args, Clone, Debug, Default, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+        pub struct Settings {
+            $($(#[$meta])* pub $name: $type,)*
+        }
+
+        impl Settings {
+            /// These settings, and where one is missing that of `other`.
+            #[must_use]
+            pub fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
+            }
+        }
+    };
+}
+
+/// Gives way to another where it is not set.
+trait Or {
+    fn or(self, other: Self) -> Self;
+}
+
+impl<T> Or for Vec<T> {
+    fn or(self, other: Self) -> Self {
+        if self.is_empty() { other } else { self }
+    }
+}
+
+settings! {
+    /// Folder of the SQLite database, the key ring and everything else that is kept; made with mode 0700
+    /// [default: ./remuda-data]
+    #[arg(long, env = "REMUDA_DATA", value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// postgres://… for several servers side by side [default: SQLite in the data folder]
+    #[arg(long, env = "REMUDA_DATABASE", value_name = "URL", global = true, hide_env_values = true)]
+    database: Option<String>,
+    /// File of the key ring that opens the database's secrets; the same on every node
+    /// [default: key-ring.json in the data folder]
+    #[arg(long, env = "REMUDA_KEY_RING", value_name = "FILE", global = true)]
+    key_ring: Option<PathBuf>,
+    /// Where devices connect: MDM, SCEP, enrollment [default: 0.0.0.0:8443]
+    #[arg(long, env = "REMUDA_DEVICE_LISTEN", value_name = "ADDR", global = true)]
+    device_listen: Option<String>,
+    /// Where people and other systems connect [default: 127.0.0.1:8444]
+    #[arg(long, env = "REMUDA_API_LISTEN", value_name = "ADDR", global = true)]
+    api_listen: Option<String>,
+    /// What devices type: an https:// address that must never change
+    #[arg(long, env = "REMUDA_DEVICE_URL", value_name = "URL", global = true)]
+    device_url: Option<String>,
+    /// What people type [default: that of the listener]
+    #[arg(long, env = "REMUDA_API_URL", value_name = "URL", global = true)]
+    api_url: Option<String>,
+    /// Lets --device-url be http:// on loopback, for demos and tests [default: false]
+    #[arg(long, env = "REMUDA_ALLOW_HTTP_LOOPBACK", global = true, num_args = 0..=1, default_missing_value = "true")]
+    allow_http_loopback: Option<bool>,
+    /// self-signed, files, or off (only on loopback or behind a trusted proxy) [default: self-signed]
+    #[arg(long, env = "REMUDA_TLS", value_name = "MODE", global = true)]
+    tls: Option<String>,
+    /// The server's certificate and its chain, PEM, with --tls files; read again when it changes
+    #[arg(long, env = "REMUDA_TLS_CERT", value_name = "FILE", global = true)]
+    tls_cert: Option<PathBuf>,
+    /// The server's private key, PEM, with --tls files
+    #[arg(long, env = "REMUDA_TLS_KEY", value_name = "FILE", global = true)]
+    tls_key: Option<PathBuf>,
+    /// Network of a proxy whose word is believed: forwarded address and client certificate; may be repeated
+    #[arg(long, env = "REMUDA_TRUSTED_PROXY", value_name = "CIDR", global = true, value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
+    /// Header in which a trusted proxy passes the device's certificate: RFC 9440 Client-Cert, or URL-escaped PEM
+    #[arg(long, env = "REMUDA_CLIENT_CERT_HEADER", value_name = "NAME", global = true)]
+    client_cert_header: Option<String>,
+    /// Apple's push service, or another one for tests [default: https://api.push.apple.com]
+    #[arg(long, env = "REMUDA_APNS_URL", value_name = "URL", global = true)]
+    apns_url: Option<String>,
+    /// A root that is trusted for --apns-url beside the usual ones, PEM; for tests
+    #[arg(long, env = "REMUDA_APNS_ROOT", value_name = "FILE", global = true)]
+    apns_root: Option<PathBuf>,
+    /// Reads SCEP requests in single DES too, for very old clients [default: false]
+    #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", global = true, num_args = 0..=1, default_missing_value = "true")]
+    scep_allow_des: Option<bool>,
+    /// Shows /metrics without an API key [default: false]
+    #[arg(long, env = "REMUDA_METRICS_OPEN", global = true, num_args = 0..=1, default_missing_value = "true")]
+    metrics_open: Option<bool>,
+    /// How many connections each listener keeps open at most [default: 10000]
+    #[arg(long, env = "REMUDA_MAX_CONNECTIONS", value_name = "N", global = true)]
+    max_connections: Option<usize>,
+    /// What is logged: error, warn, info, debug, trace, or a filter for each module [default: info]
+    #[arg(long, env = "REMUDA_LOG", value_name = "FILTER", global = true)]
+    log: Option<String>,
+    /// text or json [default: text]
+    #[arg(long, env = "REMUDA_LOG_FORMAT", value_name = "FORMAT", global = true)]
+    log_format: Option<String>,
+    /// File that gets {"device_url","api_url","pid"} once both listeners are open
+    #[arg(long, env = "REMUDA_READY_FILE", value_name = "FILE", global = true)]
+    ready_file: Option<PathBuf>,
+}

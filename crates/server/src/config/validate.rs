@@ -1,0 +1,306 @@
+//! From settings as given to settings that make sense; every fault is told, not only the first.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use ipnet::IpNet;
+
+use super::Settings;
+
+/// Settings that make sense together.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`.
+    pub database: String,
+    /// The key ring's file.
+    pub key_ring: PathBuf,
+    /// Where devices connect.
+    pub device_listen: SocketAddr,
+    /// Where people and other systems connect.
+    pub api_listen: SocketAddr,
+    /// What devices type, without a slash at its end.
+    pub device_url: Option<String>,
+    /// What people type, without a slash at its end.
+    pub api_url: Option<String>,
+    /// Whether `http://` on loopback may go into a profile.
+    pub allow_http_loopback: bool,
+    /// How the listeners speak TLS.
+    pub tls: Tls,
+    /// Networks of proxies whose word is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they pass a device's certificate.
+    pub client_cert_header: Option<web::HeaderName>,
+    /// Apple's push service.
+    pub apns_url: String,
+    /// A root that is trusted for it.
+    pub apns_root: Option<PathBuf>,
+    /// Whether SCEP requests in single DES are read.
+    pub scep_allow_des: bool,
+    /// Whether metrics need no key.
+    pub metrics_open: bool,
+    /// How many connections each listener keeps open at most.
+    pub max_connections: usize,
+    /// What is logged.
+    pub log: String,
+    /// In which form.
+    pub log_format: LogFormat,
+    /// The file that says when both listeners are open.
+    pub ready_file: Option<PathBuf>,
+}
+
+/// How the listeners speak TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// By certificates of a CA of our own.
+    SelfSigned,
+    /// By certificates that somebody else renews.
+    Files {
+        /// Certificate and chain, PEM.
+        certificate: PathBuf,
+        /// Private key, PEM.
+        key: PathBuf,
+    },
+    /// Not at all.
+    Off,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Everything that is wrong with the settings.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the settings are wrong:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+impl Config {
+    /// Checks `settings` and fills in the defaults.
+    ///
+    /// # Errors
+    /// [`Faults`] with all of them, before anything is opened.
+    pub fn new(settings: Settings) -> Result<Self, Faults> {
+        let mut faults = Vec::new();
+        let data = settings.data.clone().unwrap_or_else(|| PathBuf::from("remuda-data"));
+        let config = Self {
+            database: database(&settings, &data, &mut faults),
+            key_ring: settings.key_ring.clone().unwrap_or_else(|| data.join("key-ring.json")),
+            device_listen: address(
+                "--device-listen",
+                settings.device_listen.as_deref(),
+                "0.0.0.0:8443",
+                &mut faults,
+            ),
+            api_listen: address(
+                "--api-listen",
+                settings.api_listen.as_deref(),
+                "127.0.0.1:8444",
+                &mut faults,
+            ),
+            device_url: url("--device-url", settings.device_url.as_deref(), &mut faults),
+            api_url: url("--api-url", settings.api_url.as_deref(), &mut faults),
+            allow_http_loopback: settings.allow_http_loopback.unwrap_or(false),
+            tls: tls(&settings, &mut faults),
+            trusted_proxies: networks(&settings.trusted_proxy, &mut faults),
+            client_cert_header: header(settings.client_cert_header.as_deref(), &mut faults),
+            apns_url: url("--apns-url", settings.apns_url.as_deref(), &mut faults)
+                .unwrap_or_else(|| "https://api.push.apple.com".into()),
+            apns_root: settings.apns_root,
+            scep_allow_des: settings.scep_allow_des.unwrap_or(false),
+            metrics_open: settings.metrics_open.unwrap_or(false),
+            max_connections: settings.max_connections.unwrap_or(10_000),
+            log: settings.log.unwrap_or_else(|| "info".into()),
+            log_format: log_format(settings.log_format.as_deref(), &mut faults),
+            ready_file: settings.ready_file,
+            data,
+        };
+        config.check_together(&mut faults);
+        if faults.is_empty() { Ok(config) } else { Err(Faults(faults)) }
+    }
+
+    fn check_together(&self, faults: &mut Vec<String>) {
+        if self.tls == Tls::Off && self.trusted_proxies.is_empty() {
+            let listeners = [("--device-listen", self.device_listen), ("--api-listen", self.api_listen)];
+            for (flag, address) in listeners.iter().filter(|(_, address)| !address.ip().is_loopback()) {
+                faults.push(format!(
+                    "--tls off: {flag} {address} is not loopback, and there is no --trusted-proxy"
+                ));
+            }
+        }
+        if self.client_cert_header.is_some() && self.trusted_proxies.is_empty() {
+            faults.push(
+                "--client-cert-header: needs a --trusted-proxy, since anybody else could send it".into(),
+            );
+        }
+        if self.max_connections == 0 {
+            faults.push("--max-connections: at least 1".into());
+        }
+        if !self.apns_url.starts_with("https://") {
+            faults.push("--apns-url: an https:// address".into());
+        }
+        if self.device_url.as_deref().is_some_and(|url| !url.starts_with("https://"))
+            && !self.allow_http_loopback
+        {
+            faults.push("--device-url: an https:// address, since devices accept nothing else".into());
+        }
+    }
+}
+
+fn database(settings: &Settings, data: &std::path::Path, faults: &mut Vec<String>) -> String {
+    match settings.database.as_deref() {
+        None => format!("sqlite:{}", data.join("remuda.db").display()),
+        Some(url)
+            if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) =>
+        {
+            url.to_owned()
+        }
+        Some(_) => {
+            faults.push("--database: a URL that begins with postgres:// or sqlite:".into());
+            String::new()
+        }
+    }
+}
+
+fn address(flag: &str, given: Option<&str>, default: &str, faults: &mut Vec<String>) -> SocketAddr {
+    let text = given.unwrap_or(default);
+    text.parse().unwrap_or_else(|_| {
+        faults.push(format!("{flag} {text}: an address and a port, such as {default}"));
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    })
+}
+
+fn url(flag: &str, given: Option<&str>, faults: &mut Vec<String>) -> Option<String> {
+    let url = given?.trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['?', '#', ' ', '@'])) {
+        faults.push(format!("{flag} {url}: an address such as https://mdm.example.com"));
+    }
+    Some(url.to_owned())
+}
+
+fn tls(settings: &Settings, faults: &mut Vec<String>) -> Tls {
+    match (settings.tls.as_deref(), &settings.tls_cert, &settings.tls_key) {
+        (None | Some("self-signed"), None, None) => Tls::SelfSigned,
+        (Some("off"), None, None) => Tls::Off,
+        (Some("files"), Some(certificate), Some(key)) => {
+            Tls::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        (Some("files"), _, _) => {
+            faults.push("--tls files: needs --tls-cert and --tls-key".into());
+            Tls::Off
+        }
+        (None | Some("self-signed" | "off"), _, _) => {
+            faults.push("--tls-cert and --tls-key: only with --tls files".into());
+            Tls::Off
+        }
+        (Some(other), _, _) => {
+            faults.push(format!("--tls {other}: self-signed, files or off"));
+            Tls::SelfSigned
+        }
+    }
+}
+
+fn networks(given: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in given {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => faults.push(format!("--trusted-proxy {text}: a network such as 10.0.0.0/8")),
+        }
+    }
+    networks
+}
+
+fn header(given: Option<&str>, faults: &mut Vec<String>) -> Option<web::HeaderName> {
+    let name = given?;
+    let header = web::HeaderName::try_from(name);
+    if header.is_err() {
+        faults.push(format!("--client-cert-header {name}: the name of a header"));
+    }
+    header.ok()
+}
+
+fn log_format(given: Option<&str>, faults: &mut Vec<String>) -> LogFormat {
+    match given {
+        None | Some("text") => LogFormat::Text,
+        Some("json") => LogFormat::Json,
+        Some(other) => {
+            faults.push(format!("--log-format {other}: text or json"));
+            LogFormat::Text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_at_all_is_a_sound_configuration() {
+        let config = Config::new(Settings::default()).unwrap();
+        assert_eq!(config.database, "sqlite:remuda-data/remuda.db");
+        assert_eq!(config.tls, Tls::SelfSigned);
+        assert_eq!(config.device_listen.to_string(), "0.0.0.0:8443");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let settings = Settings {
+            database: Some("mysql://".into()),
+            device_listen: Some("8443".into()),
+            tls: Some("on".into()),
+            trusted_proxy: vec!["ten".into()],
+            log_format: Some("xml".into()),
+            ..Settings::default()
+        };
+        assert_eq!(Config::new(settings).unwrap_err().0.len(), 5);
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_or_a_proxy() {
+        let off = |proxy: Option<&str>| Settings {
+            tls: Some("off".into()),
+            trusted_proxy: proxy.map(str::to_owned).into_iter().collect(),
+            ..Settings::default()
+        };
+        assert!(Config::new(off(None)).is_err());
+        assert!(Config::new(off(Some("10.0.0.0/8"))).is_ok());
+        let loopback = Settings { device_listen: Some("127.0.0.1:0".into()), ..off(None) };
+        assert!(Config::new(loopback).is_ok());
+    }
+
+    #[test]
+    fn a_certificate_header_needs_a_proxy_that_is_trusted() {
+        let settings = Settings { client_cert_header: Some("Client-Cert".into()), ..Settings::default() };
+        assert!(Config::new(settings).is_err());
+    }
+
+    #[test]
+    fn a_flag_beats_the_file() {
+        let flags = Settings { log: Some("debug".into()), ..Settings::default() };
+        let file: Settings =
+            toml::from_str("log = \"warn\"\nlog-format = \"json\"\ntrusted-proxy = [\"10.1.0.0/16\"]")
+                .unwrap();
+        let config = Config::new(flags.or(file)).unwrap();
+        assert_eq!((config.log.as_str(), config.log_format), ("debug", LogFormat::Json));
+        assert_eq!(config.trusted_proxies.len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused() {
+        assert!(toml::from_str::<Settings>("device-lisen = \"x\"").is_err());
+    }
+}

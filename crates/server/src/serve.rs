@@ -1,0 +1,142 @@
+//! The listeners and the workers of a running server.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, Tls},
+    wire::{Ground, Parts},
+    workers,
+};
+
+mod accept;
+
+use accept::Listener;
+
+/// How long connections and workers have to end at a stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A server that runs in this process.
+pub struct Running {
+    device_url: String,
+    api_url: String,
+    parts: Arc<Parts>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Opens everything and begins to serve.
+    ///
+    /// # Errors
+    /// What cannot be opened.
+    pub async fn start(mut config: Config, ground: Ground) -> Result<Self> {
+        let device = bind("--device-listen", config.device_listen).await?;
+        let api = bind("--api-listen", config.api_listen).await?;
+        let device_url = reached_at(&config, config.device_url.as_deref(), &device)?;
+        let api_url = reached_at(&config, config.api_url.as_deref(), &api)?;
+        if config.allow_http_loopback && config.device_url.is_none() {
+            config.device_url = Some(device_url.clone());
+        }
+        let parts = Arc::new(Parts::open(&config, ground).await?);
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let config = Arc::new(config);
+        let [device_tls, api_tls] = match &parts.tls {
+            Some(tls) => [Some(tls.for_devices()?), Some(tls.for_people()?)],
+            None => [None, None],
+        };
+        let device = Listener::new(device, device_tls, device_router(&parts, &config), config.max_connections);
+        let api = Listener::new(api, api_tls, api_router(&parts, &config), config.max_connections);
+        tasks.spawn(device.run(stop.clone(), DRAIN));
+        tasks.spawn(api.run(stop.clone(), DRAIN));
+        workers::start(&mut tasks, &parts, &config, &stop)?;
+        Ok(Self { device_url, api_url, parts, stop, tasks })
+    }
+
+    /// Where devices reach it.
+    pub fn device_url(&self) -> &str {
+        &self.device_url
+    }
+
+    /// Where people and other systems reach it.
+    pub fn api_url(&self) -> &str {
+        &self.api_url
+    }
+
+    /// Its operations.
+    pub fn mdm(&self) -> &Arc<domain::Mdm> {
+        &self.parts.mdm
+    }
+
+    /// Prints the line that says that both listeners are open, and writes the file that says so.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn tell_ready(&self, file: Option<&Path>) -> Result<()> {
+        println!("ready device={} api={}", self.device_url, self.api_url);
+        let Some(file) = file else { return Ok(()) };
+        let told = serde_json::json!({
+            "device_url": self.device_url, "api_url": self.api_url, "pid": std::process::id(),
+        });
+        let half = file.with_extension("tmp");
+        std::fs::write(&half, told.to_string()).with_context(|| half.display().to_string())?;
+        std::fs::rename(&half, file).with_context(|| file.display().to_string())
+    }
+
+    /// Takes no new connections, lets the open ones end for up to ten seconds, and closes the database.
+    ///
+    /// # Errors
+    /// Where the last writes fail.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.cancel();
+        let ended = tokio::time::timeout(DRAIN + Duration::from_secs(1), async {
+            while self.tasks.join_next().await.is_some() {}
+        });
+        if ended.await.is_err() {
+            tracing::warn!("some tasks did not end in time");
+            self.tasks.shutdown().await;
+        }
+        self.parts.mdm.flush().await.map_err(crate::wire::told)?;
+        match Arc::try_unwrap(self.parts) {
+            Ok(parts) => parts.close().await,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+async fn bind(flag: &str, address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{flag} {address}"))
+}
+
+/// What people type: what was set, or for local use the listener itself.
+fn reached_at(config: &Config, set: Option<&str>, listener: &TcpListener) -> Result<String> {
+    if let Some(url) = set {
+        return Ok(url.to_owned());
+    }
+    let mut address = listener.local_addr()?;
+    if address.ip().is_unspecified() {
+        address.set_ip([127, 0, 0, 1].into());
+    }
+    let scheme = if config.tls == Tls::Off { "http" } else { "https" };
+    Ok(format!("{scheme}://{address}"))
+}
+
+fn device_router(parts: &Parts, config: &Config) -> web::Router {
+    let settings = web::DeviceSettings {
+        trusted_proxies: config.trusted_proxies.clone(),
+        client_cert_header: config.client_cert_header.clone(),
+    };
+    web::device_router(parts.mdm.clone(), settings)
+}
+
+fn api_router(parts: &Parts, config: &Config) -> web::Router {
+    let settings = web::ApiSettings {
+        metrics_open: config.metrics_open,
+        hsts: matches!(config.tls, Tls::Files { .. }),
+    };
+    web::api_router(parts.mdm.clone(), settings)
+}

@@ -1,0 +1,80 @@
+//! The key ring's file: mode 0600, beside the database or wherever its owner keeps it.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use anyhow::{Context, Result, bail};
+use pki::KeyRing;
+
+/// Reads the key ring; makes one if there is none and the database holds no secrets yet.
+///
+/// # Errors
+/// Where the file cannot be read, or is missing although the database has secrets.
+pub fn open(path: &Path, may_make: bool) -> Result<KeyRing> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => KeyRing::from_json(&text)
+            .with_context(|| format!("the key ring {} cannot be read", path.display())),
+        Err(error) if error.kind() == ErrorKind::NotFound && may_make => make(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "the key ring {} is missing, and without it the database's secrets cannot be opened: copy it from the node \
+             or the backup that this database comes from",
+            path.display()
+        ),
+        Err(error) => Err(error).with_context(|| format!("the key ring {} cannot be read", path.display())),
+    }
+}
+
+fn make(path: &Path) -> Result<KeyRing> {
+    let ring = KeyRing::generate()?;
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(|mut file| {
+            file.write_all(ring.to_json().as_bytes())?;
+            file.sync_all()
+        });
+    match written {
+        Ok(()) => {
+            sync_folder(path);
+            Ok(ring)
+        }
+        // Another process made it at the same moment.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => open(path, false),
+        Err(error) => {
+            Err(error).with_context(|| format!("the key ring {} cannot be written", path.display()))
+        }
+    }
+}
+
+/// A file that was just made may vanish in a power cut until its folder is synced.
+fn sync_folder(path: &Path) {
+    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_new_key_ring_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key-ring.json");
+        let made = open(&path, true).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let sealed = made.seal("here", b"secret").unwrap();
+        assert_eq!(open(&path, false).unwrap().open("here", &sealed).unwrap().to_vec(), b"secret");
+    }
+
+    #[test]
+    fn a_database_with_secrets_does_not_get_a_new_ring() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open(&folder.path().join("key-ring.json"), false).unwrap_err();
+        assert!(error.to_string().contains("is missing"));
+    }
+}

@@ -1,0 +1,83 @@
+//! The push worker.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use domain::{
+    Mdm, TenantId,
+    ports::{Deliver, Delivery, PushCredentials, PushJob, SettledPush, Worker},
+};
+use tokio::task::JoinSet;
+
+use super::{LOOK, rest};
+use crate::adapters::Wakes;
+
+/// How many pushes are claimed and in flight at once.
+const BATCH: u32 = 500;
+
+/// Sends what is due, for ever.
+pub async fn run(mdm: Arc<Mdm>, wakes: Arc<Wakes>, apns: Arc<dyn Deliver>) {
+    loop {
+        match send(&mdm, &apns).await {
+            Ok(0) => wakes.wait(Worker::Pushes, wait(&mdm).await).await,
+            Ok(_) => {}
+            Err(error) => rest("pushes", &error).await,
+        }
+    }
+}
+
+/// Until the next push is due, and at most until another node may have asked for one.
+async fn wait(mdm: &Mdm) -> Duration {
+    let now = mdm.now();
+    match mdm.next_push_due().await {
+        Ok(Some(due)) => Duration::from_millis(u64::try_from(due.0 - now.0).unwrap_or(0)).clamp(FIRST, LOOK),
+        Ok(None) | Err(_) => LOOK,
+    }
+}
+
+/// A push that is claimed by another node looks due all the time.
+const FIRST: Duration = Duration::from_millis(50);
+
+async fn send(mdm: &Arc<Mdm>, apns: &Arc<dyn Deliver>) -> domain::Result<usize> {
+    let jobs = mdm.claim_pushes(BATCH).await?;
+    let count = jobs.len();
+    let mut credentials = HashMap::new();
+    let mut sending = JoinSet::new();
+    for job in jobs {
+        let credentials = of_tenant(mdm, &mut credentials, job.tenant).await?;
+        sending.spawn(deliver(apns.clone(), mdm.clone(), credentials, job));
+    }
+    let mut settled = Vec::with_capacity(count);
+    while let Some(done) = sending.join_next().await {
+        settled.push(done.map_err(domain::Error::internal)?);
+    }
+    if !settled.is_empty() {
+        mdm.settle_pushes(&settled).await?;
+    }
+    Ok(count)
+}
+
+async fn deliver(
+    apns: Arc<dyn Deliver>,
+    mdm: Arc<Mdm>,
+    credentials: Option<Arc<PushCredentials>>,
+    job: PushJob,
+) -> (SettledPush, Delivery) {
+    let delivery = match credentials {
+        Some(credentials) => apns.push(credentials, &job.token, &job.magic, mdm.now()).await,
+        None => Delivery::Refused { status: 0, reason: "there is no push certificate".into() },
+    };
+    (mdm.settle_push(job, &delivery), delivery)
+}
+
+async fn of_tenant(
+    mdm: &Mdm,
+    known: &mut HashMap<TenantId, Option<Arc<PushCredentials>>>,
+    tenant: TenantId,
+) -> domain::Result<Option<Arc<PushCredentials>>> {
+    if let Some(credentials) = known.get(&tenant) {
+        return Ok(credentials.clone());
+    }
+    let credentials = mdm.push_credentials(tenant).await?;
+    known.insert(tenant, credentials.clone());
+    Ok(credentials)
+}
