@@ -1,10 +1,11 @@
-//! A pretend iPhone, iPad or Mac that speaks to a server as real ones do, over HTTP alone, and checks all that it is told.
+//! A pretend iPhone, iPad or Mac that speaks to a server as real ones do, over HTTP alone, and checks all
+//! that it is told.
 //!
-//! [`AppleDevice::enroll`] does it all: profile (`profile`), certificate (`scep`), check-ins (`check_in`). From then on
-//! [`AppleDevice::connect`] has whole conversations (`channel`), and [`AppleDevice::idle`] and its neighbours single
-//! steps of one. What a server must never do is a [`Breach`]: an error to the caller, and remembered in
-//! [`AppleDevice::breaches`]. `ledger` knows when a command may be handed over, `refusal` what a status means, `execute`
-//! what a device answers.
+//! [`AppleDevice::enroll`] does it all: profile (`profile`), certificate (`scep`), check-ins (`check_in`).
+//! From then on [`AppleDevice::connect`] has whole conversations (`channel`), and [`AppleDevice::idle`] and
+//! its neighbours single steps of one. What a server must never do is a [`Breach`]: an error to the caller,
+//! and remembered in [`AppleDevice::breaches`]. `ledger` knows when a command may be handed over, `refusal`
+//! what a status means, `execute` what a device answers.
 
 mod channel;
 mod check_in;
@@ -99,8 +100,9 @@ impl AppleDevice {
         Ok(device)
     }
 
-    /// The first half of an enrollment: fetches the profile and gets the certificate, and says nothing to the server's
-    /// check-in. [`authenticate`](Self::authenticate) and [`token_update`](Self::token_update) are the second.
+    /// The first half of an enrollment: fetches the profile and gets the certificate, and says nothing to the
+    /// server's check-in. [`authenticate`](Self::authenticate) and [`token_update`](Self::token_update) are
+    /// the second.
     ///
     /// # Errors
     /// As [`AppleDevice::enroll`].

@@ -1,4 +1,5 @@
-//! The command channel: the device asks, is handed a command, answers, and goes on until the server has nothing more.
+//! The command channel: the device asks, is handed a command, answers, and goes on until the server has
+//! nothing more.
 
 use apple::{Command, Dictionary, ErrorChainItem, Report, Status, content_type};
 
@@ -13,8 +14,8 @@ use super::wire::Request;
 const MAX_COMMANDS: usize = 10_000;
 
 impl AppleDevice {
-    /// A whole conversation: first a result that the server may not have heard, then `Idle`; every command is carried out
-    /// (or put off, or failed, as it was told) until the server answers with an empty body.
+    /// A whole conversation: first a result that the server may not have heard, then `Idle`; every command is
+    /// carried out (or put off, or failed, as it was told) until the server answers with an empty body.
     ///
     /// # Errors
     /// The first [`Failure`]; what was done before it is done.
@@ -41,11 +42,12 @@ impl AppleDevice {
         self.poll(&report).await.map(name)
     }
 
-    /// Carries the current command out and acknowledges it, with the answers of this device. Answers the `RequestType`
-    /// of the next one, as the calls below do too.
+    /// Carries the current command out and acknowledges it, with the answers of this device. Answers the
+    /// `RequestType` of the next one, as the calls below do too.
     ///
     /// # Errors
-    /// [`Failure::Impossible`] without a command, or for one that this device cannot acknowledge; nothing is sent then.
+    /// [`Failure::Impossible`] without a command, or for one that this device cannot acknowledge; nothing is
+    /// sent then.
     pub async fn acknowledge(&mut self) -> Result<Option<&str>, Failure> {
         let handed = self.handed()?;
         match self.carry_out(&handed).await? {
@@ -167,7 +169,8 @@ impl AppleDevice {
         self.poll(report).await.map(name)
     }
 
-    /// Does what the command says, once, and says what came of it; `None` where that was the end of the management.
+    /// Does what the command says, once, and says what came of it; `None` where that was the end of the
+    /// management.
     async fn carry_out(&mut self, handed: &Handed) -> Result<Option<Report>, Failure> {
         if let Some(report) = self.ledger.answer_already_given(&handed.command_uuid) {
             return Ok(Some(report.clone()));
@@ -191,6 +194,7 @@ impl AppleDevice {
             Outcome::CommandFormatError => Report::command_format_error(ids, &handed.command_uuid),
         };
         if report.status == Status::Acknowledged {
+            self.ledger.carried_out(&report);
             self.tell_done(handed, Status::Acknowledged);
         }
         Ok(Some(report))

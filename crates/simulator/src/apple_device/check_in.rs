@@ -41,8 +41,8 @@ impl AppleDevice {
         self.token_update().await
     }
 
-    /// The user removes the profile: the device says `CheckOut`, if the profile wants it to, and is on its own again,
-    /// whatever the server answers. Offline, it says nothing.
+    /// The user removes the profile: the device says `CheckOut`, if the profile wants it to, and is on its
+    /// own again, whatever the server answers. Offline, it says nothing.
     ///
     /// # Errors
     /// What became of the message; the management is over anyway.
@@ -56,8 +56,8 @@ impl AppleDevice {
         result
     }
 
-    /// Enrolls anew, by the link `enroll_url` or else by the old one: another profile, key and certificate. What it knows
-    /// of earlier commands stays.
+    /// Enrolls anew, by the link `enroll_url` or else by the old one: another profile, key and certificate.
+    /// What it knows of earlier commands stays.
     ///
     /// # Errors
     /// As [`AppleDevice::enroll`].
@@ -79,7 +79,8 @@ impl AppleDevice {
         self.token_update().await.map_err(Step::TokenUpdate.failed())
     }
 
-    /// Sends a check-in as the device's own, whatever stands in it; exactly 200 with an empty body is an answer.
+    /// Sends a check-in as the device's own, whatever stands in it; exactly 200 with an empty body is an
+    /// answer.
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate).

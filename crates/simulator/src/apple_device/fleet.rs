@@ -41,8 +41,8 @@ pub struct Latencies {
 pub type Progress = Arc<dyn Fn(usize, bool) + Send + Sync>;
 
 impl Fleet {
-    /// Enrolls `devices` devices (an iPhone, a supervised iPad and a Mac by turns, numbered from `first`), at most
-    /// `concurrency` at a time, each like `options` but for its model.
+    /// Enrolls `devices` devices (an iPhone, a supervised iPad and a Mac by turns, numbered from `first`), at
+    /// most `concurrency` at a time, each like `options` but for its model.
     pub async fn enroll(
         options: &EnrollOptions,
         first: u64,
@@ -148,7 +148,8 @@ async fn connect_one(mut device: AppleDevice) -> ((AppleDevice, Result<Vec<Done>
     ((device, result), succeeded)
 }
 
-/// Runs `one` for each item, at most `concurrency` at a time; answers place, duration and result of each, as they end.
+/// Runs `one` for each item, at most `concurrency` at a time; answers place, duration and result of each, as
+/// they end.
 async fn each<I, T, F>(
     items: impl Iterator<Item = I>,
     concurrency: usize,

@@ -18,8 +18,8 @@ pub const SIGNATURE_HEADER: &str = "Mdm-Signature";
 /// The way by which a device proves who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
-    /// The `Mdm-Signature` header, made with this digest. The cryptographic library makes no RSA signatures with SHA-1,
-    /// so that one needs a P-256 key.
+    /// The `Mdm-Signature` header, made with this digest. The cryptographic library makes no RSA signatures
+    /// with SHA-1, so that one needs a P-256 key.
     Signature(Hash),
     /// A TLS client certificate: each device has connections of its own.
     TlsClientCertificate,

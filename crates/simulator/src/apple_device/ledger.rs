@@ -1,4 +1,5 @@
-//! What a device remembers of commands: it carries each `CommandUUID` out once, and knows when a server may say it again.
+//! What a device remembers of commands: it carries each `CommandUUID` out once, and knows when a server may
+//! say it again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -51,6 +52,14 @@ impl Ledger {
             && !matches!(entry.state, State::Over)
         {
             entry.state = if put_off { State::PutOff } else { State::Answered(Box::new(report.clone())) };
+        }
+    }
+
+    /// The device has carried a command out, and is about to say this.
+    pub(super) fn carried_out(&mut self, report: &Report) {
+        let entry = report.command_uuid.as_ref().and_then(|command_uuid| self.commands.get_mut(command_uuid));
+        if let Some(entry) = entry {
+            entry.state = State::Answered(Box::new(report.clone()));
         }
     }
 
@@ -179,6 +188,16 @@ mod tests {
         assert_eq!(ledger.answer_already_given("c"), Some(&report));
         says(&mut ledger, &report);
         assert_eq!(ledger.answer_already_given("c"), None);
+    }
+
+    #[test]
+    fn a_device_cut_off_before_its_report_does_not_do_it_again() {
+        let mut ledger = handed();
+        let report = Report::acknowledged(ids(), "c");
+        ledger.carried_out(&report);
+        says(&mut ledger, &Report::idle(ids()));
+        ledger.handed_over("c", BODY).unwrap();
+        assert_eq!(ledger.answer_already_given("c"), Some(&report));
     }
 
     #[test]

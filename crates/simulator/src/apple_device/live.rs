@@ -35,9 +35,9 @@ impl Wakes for WakeUps {
 }
 
 impl AppleDevice {
-    /// Connects whenever it is pushed to, until the management or the pushes end, or the future is dropped. `register`
-    /// comes online at the push service, again whenever the address has changed. Breaches and failures are told to the
-    /// listeners; a server that is away is tried again, ever more slowly.
+    /// Connects whenever it is pushed to, until the management or the pushes end, or the future is dropped.
+    /// `register` comes online at the push service, again whenever the address has changed. Breaches and
+    /// failures are told to the listeners; a server that is away is tried again, ever more slowly.
     pub async fn live<W: Wakes>(&mut self, mut register: impl FnMut(&PushAddress) -> W) {
         let mut address = self.push.clone();
         let mut wakes = register(&address);

@@ -6,8 +6,8 @@ use apple::{Authenticate, Identifiers, OsVersion, Platform};
 
 use numbers::Numbers;
 
-/// A device as it leaves the shop. Two models of the same preset and seed are equal; other seeds (below 500,000 of one
-/// preset) have other serial numbers, UDIDs and IMEIs.
+/// A device as it leaves the shop. Two models of the same preset and seed are equal; other seeds (below
+/// 500,000 of one preset) have other serial numbers, UDIDs and IMEIs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceModel {
     /// The operating system.

@@ -11,12 +11,13 @@ use super::AppleDevice;
 pub enum LostAnswer {
     /// The device sends the same bytes once more, and hears the second answer.
     Retried,
-    /// The request fails with [`super::Failure::Lost`]; a result is kept and sent again at the next connection.
+    /// The request fails with [`super::Failure::Lost`]; a result is kept and sent again at the next
+    /// connection.
     ForGood,
 }
 
 impl AppleDevice {
-    /// From now on every request fails with [`Failure::Offline`].
+    /// From now on every request fails with [`super::Failure::Offline`].
     pub fn go_offline(&mut self) {
         self.mood.offline = true;
     }

@@ -33,7 +33,8 @@ pub struct EnrollOptions {
     pub renewal: RenewalManners,
     /// Is told of everything from the beginning.
     pub listener: Option<Listener>,
-    /// Gives out push addresses: is told each one before the server is, as APNs knows every token that it issued.
+    /// Gives out push addresses: is told each one before the server is, as APNs knows every token that it
+    /// issued.
     pub push_service: Option<PushService>,
 }
 
@@ -43,13 +44,13 @@ pub type PushService = Arc<dyn Fn(&PushAddress) + Send + Sync>;
 /// Which servers and which signers of profiles a device believes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nobody at first: the profile is fetched as by a user who clicks a warning away. Then its root is all there is: it
-    /// must answer for the profile's signer and for the server that it came from.
+    /// Nobody at first: the profile is fetched as by a user who clicks a warning away. Then its root is all
+    /// there is: it must answer for the profile's signer and for the server that it came from.
     ProfileRoot,
     /// These roots (and the one that the profile carries, once it is installed).
     Roots(Vec<Certificate>),
-    /// Plain HTTP to this very machine. The profile must be signed all the same; by whom matters only if it carries a
-    /// root.
+    /// Plain HTTP to this very machine. The profile must be signed all the same; by whom matters only if it
+    /// carries a root.
     LoopbackHttp,
 }
 
@@ -77,8 +78,8 @@ pub enum RenewalManners {
 }
 
 impl EnrollOptions {
-    /// Trusts what the profile carries (on plain HTTP to this machine: [`Trust::LoopbackHttp`]), signs its messages with
-    /// SHA-256 and makes its own key.
+    /// Trusts what the profile carries (on plain HTTP to this machine: [`Trust::LoopbackHttp`]), signs its
+    /// messages with SHA-256 and makes its own key.
     pub fn new(enroll_url: impl Into<String>, model: DeviceModel, clock: Clock) -> EnrollOptions {
         let enroll_url = enroll_url.into();
         let encrypted = !enroll_url.starts_with("http://");

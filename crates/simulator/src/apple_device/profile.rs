@@ -1,5 +1,6 @@
 //! The enrollment profile: fetched, and looked at as closely as a device does.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use apple::enrollment::UrlPolicy;
@@ -21,6 +22,7 @@ pub(super) struct Accepted {
 
 /// Fetches the profile behind the enrollment link and accepts it.
 pub(super) async fn fetch(options: &EnrollOptions) -> Result<Accepted, Failure> {
+    check_link(&options.enroll_url, &options.trust)?;
     let request = Request::get(&options.enroll_url);
     let now = (options.transport.clock())();
     match &options.trust {
@@ -59,6 +61,19 @@ pub(super) fn accept(bytes: &[u8], trust: &Trust, now: SystemTime) -> Result<Acc
         check_signer(&signed, &roots, now)?;
     }
     Ok(Accepted { profile, roots })
+}
+
+/// Plain HTTP goes no further than this machine, and only where that was said.
+fn check_link(link: &str, trust: &Trust) -> Result<(), Failure> {
+    let url = reqwest::Url::parse(link).map_err(|error| Failure::Impossible(format!("the link: {error}")))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_loopback =
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if *trust == Trust::LoopbackHttp && is_loopback => Ok(()),
+        _ => Err(Failure::Impossible("plain HTTP goes to this very machine only".into())),
+    }
 }
 
 fn body(answer: Answer) -> Result<Vec<u8>, Failure> {
@@ -124,4 +139,24 @@ fn trusted_issuers(signed: &Signed, roots: &[Certificate], now: SystemTime) -> V
         trusted.extend(next);
     }
     trusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_goes_no_further_than_this_machine() {
+        for link in ["http://127.0.0.1:80/enroll/x", "http://localhost/e", "http://[::1]:8/e", "https://h/e"]
+        {
+            assert!(check_link(link, &Trust::LoopbackHttp).is_ok(), "{link}");
+        }
+        for link in ["http://10.0.0.1/e", "http://mdm.example.com/e", "ftp://localhost/e", "enroll"] {
+            assert!(check_link(link, &Trust::LoopbackHttp).is_err(), "{link}");
+        }
+        for trust in [Trust::ProfileRoot, Trust::Roots(vec![])] {
+            assert!(check_link("http://127.0.0.1/e", &trust).is_err());
+            assert!(check_link("https://127.0.0.1/e", &trust).is_ok());
+        }
+    }
 }

@@ -10,8 +10,8 @@ use super::scep::{Asker, Scep};
 use super::{open, wire::Wire};
 
 impl AppleDevice {
-    /// Asks for a new certificate with a `RenewalReq`, signed by the old one, and uses it from now on. Clients that are
-    /// not Apple's do so.
+    /// Asks for a new certificate with a `RenewalReq`, signed by the old one, and uses it from now on.
+    /// Clients that are not Apple's do so.
     ///
     /// # Errors
     /// The SCEP step that failed; the old certificate stays in use.
@@ -25,7 +25,8 @@ impl AppleDevice {
         Ok(())
     }
 
-    /// Installs the enrollment's own profile again: a new key, a new certificate, in use from the next message on.
+    /// Installs the enrollment's own profile again: a new key, a new certificate, in use from the next
+    /// message on.
     pub(super) async fn renew(&mut self, payload: &[u8]) -> Result<Outcome, Failure> {
         let now = (self.options.transport.clock())();
         let accepted = profile::accept(payload, &self.options.trust, now).and_then(|new| {

@@ -177,7 +177,8 @@ impl Scep<'_> {
     }
 }
 
-/// What a CA can do beyond the oldest SCEP (RFC 8894, 3.5.2); `SCEPStandard` stands for AES, SHA-256 and POST.
+/// What a CA can do beyond the oldest SCEP (RFC 8894, 3.5.2); `SCEPStandard` stands for AES, SHA-256 and
+/// POST.
 struct Capabilities {
     aes: bool,
     sha256: bool,

@@ -1,4 +1,5 @@
-//! The server from which a profile is fetched before anything is trusted: remembered, to be judged by the profile itself.
+//! The server from which a profile is fetched before anything is trusted: remembered, to be judged by the
+//! profile itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,7 +14,8 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use super::failure::{Breach, Failure};
 use super::transport::{provider, store};
 
-/// Takes any certificate from whoever has its key, as a user does who clicks the warning away, and remembers it.
+/// Takes any certificate from whoever has its key, as a user does who clicks the warning away, and remembers
+/// it.
 #[derive(Debug)]
 pub(super) struct Stranger {
     provider: Arc<CryptoProvider>,

@@ -1,4 +1,5 @@
-//! Whom a device trusts and who it is on the TLS layer; connections are shared by devices that trust the same servers.
+//! Whom a device trusts and who it is on the TLS layer; connections are shared by devices that trust the same
+//! servers.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! The connection to a server: raw requests and raw answers, nothing followed, nothing repeated, everything bounded.
+//! The connection to a server: raw requests and raw answers, nothing followed, nothing repeated, everything
+//! bounded.
 
 use std::time::Duration;
 
@@ -94,8 +95,8 @@ impl Answer {
         String::from_utf8_lossy(&self.body).chars().take(MAX_EXCERPT).collect()
     }
 
-    /// The failure that a status other than 200 is, whoever asked; `None` for 200 and other statuses that no server of
-    /// ours should send.
+    /// The failure that a status other than 200 is, whoever asked; `None` for 200 and other statuses that no
+    /// server of ours should send.
     pub(super) fn failure(&self) -> Option<Failure> {
         match self.status {
             400..=499 => Some(Failure::Refused { status: self.status, body: self.excerpt() }),

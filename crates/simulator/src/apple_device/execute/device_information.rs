@@ -1,4 +1,5 @@
-//! Answers to `DeviceInformation` (Apple's `mdm/commands/information.device.yaml`): only what the OS knows, only what was asked.
+//! Answers to `DeviceInformation` (Apple's `mdm/commands/information.device.yaml`): only what the OS knows,
+//! only what was asked.
 
 use apple::inventory::{EnrollmentKind, queries_for};
 use apple::{Dictionary, Value};

@@ -58,8 +58,8 @@ pub fn reply(message: &[u8], authority: &Authority, issue: Issue) -> Vec<u8> {
         Issue::FromAnotherCa => proper(&another(), request.csr.spki(), now() + DAY),
         _ => proper(authority, request.csr.spki(), now() + DAY),
     };
-    let answering = another();
-    let answering = if issue == Issue::ByAnotherCa { &answering } else { authority };
+    let stranger = (issue == Issue::ByAnotherCa).then(another);
+    let answering = stranger.as_ref().unwrap_or(authority);
     scep::reply_success(&request, &certificate, answering, now(), nonce).unwrap()
 }
 
