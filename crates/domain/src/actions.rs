@@ -69,7 +69,7 @@ pub enum Action {
 }
 
 /// What an action says about itself.
-trait Spec {
+trait Spec: Sync {
     fn kind(&self) -> ActionKind;
 
     fn needs(&self) -> Role {

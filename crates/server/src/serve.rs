@@ -137,6 +137,7 @@ fn api_router(parts: &Parts, config: &Config) -> web::Router {
     let settings = web::ApiSettings {
         metrics_open: config.metrics_open,
         hsts: matches!(config.tls, Tls::Files { .. }),
+        ..web::ApiSettings::default()
     };
     web::api_router(parts.mdm.clone(), settings)
 }
