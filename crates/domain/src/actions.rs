@@ -5,8 +5,8 @@
 use apple::OsVersion;
 
 use crate::{
-    Actor, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing,
-    Unsupported, ports::Worker,
+    Actor, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Role, Thing, Unsupported,
+    ports::Worker,
 };
 
 mod lock;

@@ -14,11 +14,11 @@ use crate::{
 /// The most ids of one kind in one request.
 pub const PURGE_LIMIT: usize = 500;
 
-/// How long a worker has a purge to itself before another may go on with it.
-const CLAIM: Duration = Duration::from_mins(1);
+/// How long a worker has a purge to itself, from each device on, before another may go on with it.
+const CLAIM: Duration = Duration::from_secs(15);
 
-/// How many ids a worker takes before it looks again whether the claim still holds.
-const STRETCH: u32 = 50;
+/// How many ids are read at once.
+const STRETCH: u32 = 100;
 
 /// A purge job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Mdm {
         self.store.read(actor.tenant).await?.purges(limit.min(1000)).await
     }
 
-    /// Goes on with the purge that waits longest, for a stretch; whether there was one.
+    /// Goes on with the purge that waits longest until it is done; whether there was one.
     ///
     /// Each device goes in a transaction of its own together with its place in the job, so that a crash neither skips nor
     /// repeats one.
@@ -104,18 +104,18 @@ impl Mdm {
         let Some((tenant, purge)) = self.outbox.claim_purge(now, now.plus(CLAIM)).await? else {
             return Ok(false);
         };
-        let open = self.store.read(tenant).await?.open_purge_ids(purge, STRETCH).await?;
-        for (is_guid, name) in &open {
-            if let Err(error) = self.purge_one(tenant, purge, *is_guid, name).await {
-                tracing::error!(%purge, error = error.chain(), "a device could not be purged; it is tried again");
-                return Err(error);
+        loop {
+            let open = self.store.read(tenant).await?.open_purge_ids(purge, STRETCH).await?;
+            if open.is_empty() {
+                break;
+            }
+            for (is_guid, name) in &open {
+                self.purge_one(tenant, purge, *is_guid, name).await?;
             }
         }
-        if u32::try_from(open.len()).is_ok_and(|done| done < STRETCH) {
-            let mut tx = self.store.begin(tenant).await?;
-            tx.finish_purge(purge, self.clock.now()).await?;
-            tx.commit().await?;
-        }
+        let mut tx = self.store.begin(tenant).await?;
+        tx.finish_purge(purge, self.clock.now()).await?;
+        tx.commit().await?;
         Ok(true)
     }
 
@@ -128,7 +128,7 @@ impl Mdm {
             }
             None => PurgeCounts { skipped: 1, ..PurgeCounts::default() },
         };
-        tx.finish_purge_id(purge, is_guid, name, counts).await?;
+        tx.finish_purge_id(purge, is_guid, name, counts, self.clock.now().plus(CLAIM)).await?;
         tx.commit().await?;
         self.wake.wake(Worker::Pushes);
         Ok(())

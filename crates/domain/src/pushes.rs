@@ -10,8 +10,8 @@ use crate::{
     push_certificates::key_context,
 };
 
-/// How long a worker has a push to itself.
-const CLAIM: Duration = Duration::from_mins(2);
+/// How long a worker has a push to itself: longer than a delivery may take.
+const CLAIM: Duration = Duration::from_mins(1);
 
 /// The first wait after a failure; each further one doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_mins(30);
 
 impl Mdm {
-    /// Up to `limit` pushes that are due, each claimed for two minutes.
+    /// Up to `limit` pushes that are due, each claimed for a minute.
     pub async fn claim_pushes(&self, limit: u32) -> Result<Vec<PushJob>> {
         let now = self.clock.now();
         self.outbox.claim_pushes(now, now.plus(CLAIM), limit).await

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long a worker has a result to itself.
-const CLAIM: Duration = Duration::from_mins(1);
+const CLAIM: Duration = Duration::from_secs(15);
 
 /// How many results are claimed at once.
 const BATCH: u32 = 64;

@@ -275,13 +275,14 @@ pub trait Purges {
     /// The next ids of a job that are not done: whether it is a GUID, and the id.
     async fn open_purge_ids(&mut self, id: PurgeId, limit: u32) -> Result<Vec<(bool, String)>>;
 
-    /// Removes the id from the job and adds to its counts.
+    /// Removes the id from the job, adds to its counts, and holds the claim on the job until `until`.
     async fn finish_purge_id(
         &mut self,
         id: PurgeId,
         is_guid: bool,
         name: &str,
         counts: PurgeCounts,
+        until: Timestamp,
     ) -> Result<()>;
 
     /// Says that a job is done.

@@ -73,6 +73,7 @@ impl Purges for Tx {
         is_guid: bool,
         name: &str,
         counts: PurgeCounts,
+        until: Timestamp,
     ) -> Result<()> {
         let delete =
             query("DELETE FROM purge_ids WHERE tenant = $1 AND purge = $2 AND is_guid = $3 AND name = $4")
@@ -85,14 +86,15 @@ impl Purges for Tx {
             return Ok(());
         }
         let update = query(
-            "UPDATE purges SET purged = purged + $3, skipped = skipped + $4, failed = failed + $5
-             WHERE tenant = $1 AND id = $2",
+            "UPDATE purges SET purged = purged + $3, skipped = skipped + $4, failed = failed + $5,
+                 claimed_until = $6 WHERE tenant = $1 AND id = $2",
         )
         .bind(self.tenant.0)
         .bind(id.0)
         .bind(i64::from(counts.purged))
         .bind(i64::from(counts.skipped))
-        .bind(i64::from(counts.failed));
+        .bind(i64::from(counts.failed))
+        .bind(until.0);
         self.open.set(update, "purge").await
     }
 
