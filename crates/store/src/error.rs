@@ -32,7 +32,10 @@ pub(crate) fn lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(cause) => {
             cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
         }
-        _ => true,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+            true
+        }
+        _ => false,
     }
 }
 

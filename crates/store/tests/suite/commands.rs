@@ -1,0 +1,141 @@
+use domain::{ChannelKey, Command, CommandId, CommandState, DeviceId, Error, TenantId};
+
+use super::world::{World, id, later};
+
+#[tokio::test]
+async fn everything_of_a_command_is_kept() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let command = Command {
+        channel: ChannelKey("ada".into()),
+        action: Some("lock".into()),
+        dedupe: Some("lock".into()),
+        payload: vec![0, 255, 1],
+        sealed: true,
+        state: CommandState::Acknowledged,
+        result: Some(vec![0, 254]),
+        handed_over_at: Some(later(1)),
+        finished_at: Some(later(2)),
+        ..phone.command()
+    };
+    let mut tx = world.tx().await;
+    tx.add_commands(&[command.clone(), phone.command()]).await.unwrap();
+
+    assert_eq!(tx.command(phone.device, command.id).await.unwrap(), Some(command.clone()));
+    assert_eq!(tx.command(DeviceId(id()), command.id).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    let mut other = world.db.store.read(TenantId(id())).await.unwrap();
+    assert_eq!(other.command(phone.device, command.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn thousands_are_added_at_once() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let commands: Vec<Command> =
+        (0..2345).map(|_| Command { device: DeviceId(id()), ..phone.command() }).collect();
+    let mut tx = world.tx().await;
+    tx.add_commands(&[]).await.unwrap();
+    tx.add_commands(&commands).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut look = world.look().await;
+    for command in [&commands[0], &commands[999], &commands[1000], &commands[2344]] {
+        assert_eq!(look.command(command.device, command.id).await.unwrap().as_ref(), Some(command));
+    }
+}
+
+#[tokio::test]
+async fn at_most_one_open_command_of_a_channel_has_a_dedupe_key() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let lock = || Command { dedupe: Some("lock".into()), ..phone.command() };
+    let (first, on_another_channel) = (lock(), Command { channel: ChannelKey("ada".into()), ..lock() });
+    let mut tx = world.tx().await;
+    tx.add_commands(&[first.clone(), on_another_channel]).await.unwrap();
+    assert_eq!(tx.open_command(phone.device, "lock").await.unwrap(), Some(first));
+    assert_eq!(tx.open_command(phone.device, "wipe").await.unwrap(), None);
+    tx.commit().await.unwrap();
+
+    let second = world.tx().await.add_commands(&[lock()]).await;
+    assert!(matches!(second, Err(Error::Conflict(said)) if said == "such a command is waiting already"));
+
+    let mut tx = world.tx().await;
+    tx.cancel_commands(phone.device, None, later(1)).await.unwrap();
+    assert_eq!(tx.open_command(phone.device, "lock").await.unwrap(), None);
+    tx.add_commands(&[lock()]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payload_is_replaced_until_it_is_handed_over() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [command] = world.queue(&phone).await;
+    let mut tx = world.tx().await;
+    assert!(tx.set_payload(phone.device, command, b"another", true).await.unwrap());
+    assert!(!tx.set_payload(phone.device, CommandId(id()), b"nothing", true).await.unwrap());
+    tx.commit().await.unwrap();
+
+    let next = world.poll(phone.idle()).await.next.unwrap();
+    assert_eq!((next.payload, next.sealed), (b"another".to_vec(), true));
+
+    let mut tx = world.tx().await;
+    assert!(!tx.set_payload(phone.device, command, b"too late", false).await.unwrap());
+}
+
+#[tokio::test]
+async fn open_commands_come_in_the_order_of_the_queue() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let (mut one, mut two, three) = (phone.command(), phone.command(), phone.command());
+    one.state = CommandState::NotNow;
+    two.state = CommandState::Failed;
+    let mut tx = world.tx().await;
+    tx.add_commands(&[three.clone(), two, one.clone()]).await.unwrap();
+
+    assert_eq!(tx.open_commands(phone.device).await.unwrap(), [one, three]);
+}
+
+#[tokio::test]
+async fn commands_are_cancelled_on_one_channel_or_on_all() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let ada = ChannelKey("ada".into());
+    let (device, user) = (phone.command(), Command { channel: ada.clone(), ..phone.command() });
+    let done = Command { state: CommandState::Acknowledged, finished_at: Some(later(1)), ..phone.command() };
+    let mut tx = world.tx().await;
+    tx.add_commands(&[device.clone(), user.clone(), done.clone()]).await.unwrap();
+
+    assert_eq!(tx.cancel_commands(phone.device, Some(&ada), later(2)).await.unwrap(), 1);
+    assert_eq!(tx.open_commands(phone.device).await.unwrap(), std::slice::from_ref(&device));
+    assert_eq!(tx.cancel_commands(phone.device, None, later(3)).await.unwrap(), 1);
+
+    let cancelled = Command { state: CommandState::Cancelled, finished_at: Some(later(3)), ..device };
+    assert_eq!(tx.command(phone.device, cancelled.id).await.unwrap(), Some(cancelled));
+    assert_eq!(tx.command(phone.device, done.id).await.unwrap(), Some(done));
+}
+
+#[tokio::test]
+async fn each_pending_action_of_a_stretch_of_devices_is_named_once() {
+    let world = World::new().await;
+    let phones = [world.phone().await, world.phone().await, world.phone().await];
+    let action = |n: usize, action: &str| Command { action: Some(action.into()), ..phones[n].command() };
+    let done = Command { state: CommandState::Acknowledged, ..action(0, "wipe") };
+    let mut tx = world.tx().await;
+    let commands = [
+        action(0, "lock"),
+        action(0, "lock"),
+        action(0, "locate"),
+        done,
+        phones[1].command(),
+        action(2, "wipe"),
+    ];
+    tx.add_commands(&commands).await.unwrap();
+
+    let [first, second, third] = phones.each_ref().map(|phone| phone.device);
+    assert_eq!(
+        tx.pending_actions(first, third).await.unwrap(),
+        [(first, "locate".into()), (first, "lock".into()), (third, "wipe".into())]
+    );
+    assert_eq!(tx.pending_actions(second, second).await.unwrap(), []);
+}

@@ -1,0 +1,96 @@
+use domain::{
+    Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, EnrollmentState, Facts, LinkId, TenantId, UserId,
+};
+
+use super::world::{World, channel, id, later};
+
+fn issued() -> Enrollment {
+    Enrollment {
+        id: EnrollmentId(id()),
+        device: DeviceId(id()),
+        key: None,
+        link: Some(LinkId(id())),
+        wanted_device: Some(DeviceId(id())),
+        user: Some(UserId(id())),
+        state: EnrollmentState::Issued,
+        claimed: None,
+        created_at: later(0),
+    }
+}
+
+#[tokio::test]
+async fn an_enrollment_goes_on_from_issued_to_active() {
+    let world = World::new().await;
+    let mut enrollment = issued();
+    let mut tx = world.tx().await;
+    tx.add_enrollment(&enrollment).await.unwrap();
+    assert_eq!(tx.enrollment(enrollment.id).await.unwrap(), Some(enrollment.clone()));
+
+    enrollment.device = DeviceId(id());
+    enrollment.key = Some("UDID".into());
+    enrollment.state = EnrollmentState::Active;
+    enrollment.claimed = Some(Facts { serial_number: Some("S1".into()), ..Facts::default() });
+    tx.set_enrollment(&enrollment).await.unwrap();
+
+    assert_eq!(tx.enrollment_for_update(enrollment.id).await.unwrap(), Some(enrollment.clone()));
+    tx.commit().await.unwrap();
+    let mut other = world.db.store.begin(TenantId(id())).await.unwrap();
+    assert_eq!(other.enrollment_for_update(enrollment.id).await.unwrap(), None);
+    assert!(other.set_enrollment(&enrollment).await.is_err(), "nothing is written for another tenant");
+}
+
+#[tokio::test]
+async fn a_key_is_held_until_the_enrollment_is_over() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let mut tx = world.tx().await;
+    let other = EnrollmentId(id());
+    assert!(tx.key_is_held(&phone.key, other).await.unwrap());
+    assert!(!tx.key_is_held(&phone.key, phone.enrollment).await.unwrap());
+    assert!(!tx.key_is_held("another", other).await.unwrap());
+
+    tx.set_enrollment(&Enrollment { state: EnrollmentState::Over, ..phone.enrollment() }).await.unwrap();
+
+    assert!(!tx.key_is_held(&phone.key, other).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_channel_is_replaced_and_keeps_its_unlock_token() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let user = Channel { unlock_token: Some(vec![1, 2]), ..channel("ada") };
+    let mut tx = world.tx().await;
+    tx.set_channel(phone.device, phone.enrollment, &user).await.unwrap();
+    let told_again = Channel {
+        push_token: vec![8; 32],
+        push_magic: "m2".into(),
+        unlock_token: None,
+        updated_at: later(9),
+        ..user
+    };
+    tx.set_channel(phone.device, phone.enrollment, &told_again).await.unwrap();
+
+    let stored = tx.channel(phone.enrollment, &user_key()).await.unwrap();
+    assert_eq!(stored, Some(Channel { unlock_token: Some(vec![1, 2]), ..told_again }));
+    assert_eq!(tx.channel(phone.enrollment, &ChannelKey::default()).await.unwrap(), Some(channel("")));
+}
+
+#[tokio::test]
+async fn a_removed_channel_is_not_woken() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let mut tx = world.tx().await;
+    tx.set_channel(phone.device, phone.enrollment, &channel("ada")).await.unwrap();
+    tx.ask_push(phone.device, &user_key(), later(0)).await.unwrap();
+
+    tx.remove_channel(phone.device, phone.enrollment, &user_key()).await.unwrap();
+
+    assert_eq!(tx.channel(phone.enrollment, &user_key()).await.unwrap(), None);
+    assert!(tx.channel(phone.enrollment, &ChannelKey::default()).await.unwrap().is_some());
+    tx.commit().await.unwrap();
+    assert_eq!(world.db.outbox.next_push_due().await.unwrap(), None);
+}
+
+fn user_key() -> ChannelKey {
+    ChannelKey("ada".into())
+}
