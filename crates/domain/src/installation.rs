@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Result, Timestamp,
+    lifecycle::TokenKeys,
     ports::{Directory, Random},
 };
 
@@ -19,7 +20,7 @@ pub struct Installation {
     key_ring: KeyRing,
     device_ca: Authority,
     tls_ca: TlsAuthority,
-    token_key: (String, Vec<u8>),
+    token_keys: TokenKeys,
     profile_signer: ProfileSigner,
     tls_root: Option<Vec<u8>>,
 }
@@ -64,15 +65,10 @@ impl Installation {
         });
         let (certificate, key) = decoded(&sealed.await?)?;
         let tls_ca = TlsAuthority::load(certificate, key).map_err(Error::internal)?;
-        let token_key = settled(directory, &key_ring, "token-key-1", || {
-            let mut key = vec![0; 32];
-            random.fill(&mut key);
-            Ok(key)
-        });
-        let token_key = ("1".to_owned(), token_key.await?);
+        let token_keys = TokenKeys::open(directory, &key_ring, random, now).await?;
         let (certificate, key) = tls_ca.issue_signer("Remuda enrollment", at).map_err(Error::internal)?;
         let profile_signer = ProfileSigner { certificate, chain: vec![tls_ca.certificate().clone()], key };
-        Ok(Self { key_ring, device_ca, tls_ca, token_key, profile_signer, tls_root: None })
+        Ok(Self { key_ring, device_ca, tls_ca, token_keys, profile_signer, tls_root: None })
     }
 
     /// Signs profiles with the server's own TLS certificate, so that devices show them as verified.
@@ -105,8 +101,8 @@ impl Installation {
         self.tls_root.as_deref()
     }
 
-    pub(crate) fn token_key(&self) -> (&str, &[u8]) {
-        (&self.token_key.0, &self.token_key.1)
+    pub(crate) fn token_keys(&self) -> &TokenKeys {
+        &self.token_keys
     }
 
     /// Signs an enrollment profile: CMS, the profile inside.

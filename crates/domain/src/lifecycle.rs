@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, Application, ApplicationId, Error, Mdm, Result, Role, Subject, TenantId, secrets};
 
+mod keys;
+
+pub(crate) use keys::TokenKeys;
+
 /// The audience of a lifecycle token.
 pub const AUDIENCE: &str = "DEVICE_LIFECYCLE_API";
 
@@ -50,9 +54,11 @@ impl Mdm {
             aud: AUDIENCE.into(),
             client_id: application.id,
         };
-        let (kid, key) = self.installation.token_key();
-        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
-        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key)).map_err(Error::internal)
+        let key = self.installation.token_keys().signing(self.clock.now());
+        let key = key.ok_or_else(|| Error::internal("there is no key to sign tokens with"))?;
+        let header = Header { kid: Some(key.id), ..Header::new(Algorithm::HS256) };
+        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&key.secret))
+            .map_err(Error::internal)
     }
 
     /// Who calls with `token` for `customer`.
@@ -76,16 +82,14 @@ impl Mdm {
     }
 
     fn token_claims(&self, token: &str) -> Option<Claims> {
-        let (kid, key) = self.installation.token_key();
-        if jsonwebtoken::decode_header(token).ok()?.kid.as_deref() != Some(kid) {
-            return None;
-        }
+        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let key = self.installation.token_keys().named(&kid)?.secret;
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false;
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud"]);
         let token =
-            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(key), &validation).ok()?;
+            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key), &validation).ok()?;
         let now = self.clock.now().seconds();
         let claims = token.claims;
         (claims.iat <= now && now < claims.exp).then_some(claims)

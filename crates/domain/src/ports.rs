@@ -21,5 +21,5 @@ pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Wor
 pub use random::Random;
 pub use store::{
     Audit, Certificates, Commands, Devices, Enrollments, Escrow, EscrowRow, Links, Purges, PushCertificates,
-    Store, Tenants, Tx, Users,
+    RateLimits, Store, Tenants, Tx, Users,
 };

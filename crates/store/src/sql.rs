@@ -22,6 +22,8 @@ mod outbox;
 mod purges;
 #[path = "sql/push_certificates.rs"]
 mod push_certificates;
+#[path = "sql/rate_limits.rs"]
+mod rate_limits;
 #[path = "sql/removal.rs"]
 mod removal;
 #[path = "sql/rows.rs"]

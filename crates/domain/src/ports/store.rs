@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use crate::{
-    CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId, DeviceName,
-    Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate, Link, LinkId, Page, Purge, PurgeCounts,
-    PurgeId, PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
+    ApplicationId, CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId,
+    DeviceName, EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate,
+    LimitedRequest, Link, LinkId, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
+    Timestamp, User, UserId, ports::Tombstone,
 };
 
 /// A database.
@@ -32,6 +33,7 @@ pub trait Tx:
     + Links
     + Purges
     + PushCertificates
+    + RateLimits
     + Tenants
     + Users
     + Send
@@ -309,6 +311,19 @@ pub trait PushCertificates {
 
     /// Whether any enrollment of the tenant is not over.
     async fn has_live_enrollments(&mut self) -> Result<bool>;
+}
+
+/// The times of an application's requests, in a ring.
+#[async_trait]
+pub trait RateLimits {
+    /// Adds a request at `now`, or at the time of the last one if that is later (clocks of nodes differ), and gives that
+    /// time with those of the earlier requests that decide. Requests of one application and kind are counted one by one.
+    async fn count_request(
+        &mut self,
+        application: ApplicationId,
+        request: LimitedRequest,
+        now: Timestamp,
+    ) -> Result<(Timestamp, EarlierRequests)>;
 }
 
 /// The audit log: appended, and kept.

@@ -284,3 +284,22 @@ CREATE TABLE audit (
     PRIMARY KEY (tenant, seq)
 );
 CREATE INDEX audit_of_device ON audit (tenant, device, seq) WHERE device IS NOT NULL;
+
+-- How many requests of a kind an application ever made, and when the last ones were: a ring of 10,000.
+CREATE TABLE request_counters (
+    tenant UUID NOT NULL,
+    application UUID NOT NULL,
+    kind SMALLINT NOT NULL,
+    requests BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, application, kind)
+);
+
+CREATE TABLE request_times (
+    tenant UUID NOT NULL,
+    application UUID NOT NULL,
+    kind SMALLINT NOT NULL,
+    slot BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, application, kind, slot)
+);

@@ -284,3 +284,22 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_of_tenant ON audit (tenant, seq);
 CREATE INDEX audit_of_device ON audit (tenant, device, seq) WHERE device IS NOT NULL;
+
+-- How many requests of a kind an application ever made, and when the last ones were: a ring of 10,000.
+CREATE TABLE request_counters (
+    tenant BLOB NOT NULL,
+    application BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, application, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE request_times (
+    tenant BLOB NOT NULL,
+    application BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, application, kind, slot)
+) STRICT, WITHOUT ROWID;
