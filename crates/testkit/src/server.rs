@@ -17,14 +17,19 @@ use simulator::{
     apple_device::KeyPool,
 };
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::{clock::HandClock, postgres::TestDatabase};
 
 mod api;
 mod devices;
+mod people;
+mod records;
+mod waiting;
 
 pub use api::{Answer, Api};
 pub use devices::Device;
+pub use records::record;
 
 /// The topic of every test server.
 pub const TOPIC: &str = "com.apple.mgmt.External.remuda-test";
@@ -50,6 +55,7 @@ pub struct TestServer {
     tenant: TenantId,
     api_key: String,
     seeds: AtomicU64,
+    looks: OnceCell<store::Opened>,
     // Dropped last, in this order.
     _database: Option<TestDatabase>,
     folder: TempDir,
@@ -78,7 +84,19 @@ impl TestServer {
         let (tenant, api_key) = furnish(running.mdm()).await;
         let seeds = AtomicU64::new(1);
         let keys = devices::keys();
-        Self { running: Some(running), config, apns, keys, clock, tenant, api_key, seeds, _database: database, folder }
+        Self {
+            running: Some(running),
+            config,
+            apns,
+            keys,
+            clock,
+            tenant,
+            api_key,
+            seeds,
+            looks: OnceCell::new(),
+            _database: database,
+            folder,
+        }
     }
 
     /// Stops the server and starts it again on what it left, at other ports.
@@ -158,7 +176,8 @@ impl TestServer {
 
 fn config(folder: &TempDir, apns: &PretendApns, database: Option<&TestDatabase>, options: Options) -> Config {
     let root = folder.path().join("apns-root.pem");
-    let certificate = pki::Certificate::from_der(&apns.root_certificate_der()).expect("the root of the pretend APNs");
+    let certificate =
+        pki::Certificate::from_der(&apns.root_certificate_der()).expect("the root of the pretend APNs");
     std::fs::write(&root, certificate.to_pem()).expect("a file in the temporary folder");
     let usual = Settings {
         data: Some(folder.path().join("data")),
@@ -190,6 +209,8 @@ async fn furnish_as(mdm: &Mdm, name: &str, email: &str) -> (TenantId, String) {
     let certificate = pki::Certificate::from_der(&pretend.certificate).expect("a certificate");
     let private = pki::PrivateKey::from_pkcs8(pretend.key.secret_der()).expect("a key");
     let actor = Actor::local(tenant);
-    mdm.import_push_certificate(&actor, &certificate.to_pem(), Some(private)).await.expect("a push certificate");
+    mdm.import_push_certificate(&actor, &certificate.to_pem(), Some(private))
+        .await
+        .expect("a push certificate");
     (tenant, key)
 }

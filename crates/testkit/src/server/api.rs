@@ -52,7 +52,8 @@ impl Api {
     /// A token of the lifecycle API.
     pub async fn login(&self, application: &str, secret: &str) -> Answer {
         let credentials = STANDARD.encode(format!("{application}:{secret}"));
-        let request = self.request(Method::POST, "/v1/login").header("authorization", format!("Basic {credentials}"));
+        let request =
+            self.request(Method::POST, "/v1/login").header("authorization", format!("Basic {credentials}"));
         self.send(request).await
     }
 

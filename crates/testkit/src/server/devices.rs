@@ -68,20 +68,10 @@ impl TestServer {
         let key = device.model().udid.clone();
         let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
         let page = self.mdm().devices(&self.owner(), &DeviceFilter::default(), page).await.expect("a list");
-        let mut found: Vec<_> = page.devices.into_iter().map(|view| view.device).filter(|it| it.key == key).collect();
+        let mut found: Vec<_> =
+            page.devices.into_iter().map(|view| view.device).filter(|it| it.key == key).collect();
         found.sort_by_key(|device| (device.quarantined, std::cmp::Reverse(device.enrolled_at)));
         found.first().map(|device| device.id)
-    }
-
-    /// Waits until every result is applied and every purge is done.
-    pub async fn settled(&self) {
-        loop {
-            let health = self.mdm().health().await.expect("the server's health");
-            if (health.outcomes, health.purges) == (0, 0) {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
     }
 }
 
@@ -120,7 +110,11 @@ impl DerefMut for Device {
 impl Drop for Device {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert!(self.device.breaches().is_empty(), "breaches of the protocol: {:?}", self.device.breaches());
+            assert!(
+                self.device.breaches().is_empty(),
+                "breaches of the protocol: {:?}",
+                self.device.breaches()
+            );
         }
     }
 }
