@@ -129,6 +129,7 @@ fn private_folder(path: &std::path::Path) -> Result<()> {
 }
 
 /// A domain error as it is told to the person at the command line: with its causes.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub fn told(error: domain::Error) -> anyhow::Error {
     anyhow!(error.chain())
 }

@@ -1,7 +1,7 @@
 //! What a test puts into the database, or looks up there, past the protocol and the APIs.
 
-use domain::{Device, DeviceId, EnrollmentId, Event, Facts, Platform, Timestamp, ports::Tx};
 use super::TestServer;
+use domain::{Device, DeviceId, EnrollmentId, Event, Facts, Platform, Timestamp, ports::Tx};
 
 /// The most events that are looked at.
 const EVENTS: u32 = 1000;

@@ -8,9 +8,14 @@ use super::TestServer;
 impl TestServer {
     /// A look into the tenant's records, past the server.
     pub async fn records(&self) -> Box<dyn Tx> {
+        self.database().await.store.read(self.tenant).await.expect("a transaction")
+    }
+
+    /// The database, opened a second time beside the server.
+    pub(super) async fn database(&self) -> &store::Opened {
         let settings = StoreSettings::new(&self.config.database);
         let opened = self.looks.get_or_try_init(async || store::open(&settings).await).await;
-        opened.expect("the database opens once more").store.read(self.tenant).await.expect("a transaction")
+        opened.expect("the database opens once more")
     }
 
     /// How often something of this kind has happened in the tenant.
