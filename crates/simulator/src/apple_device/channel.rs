@@ -21,8 +21,8 @@ impl AppleDevice {
     /// The first [`Failure`]; what was done before it is done.
     pub async fn connect(&mut self) -> Result<Vec<Done>, Failure> {
         let mut done = Vec::new();
-        if let Some(owed) = self.owed.clone() {
-            self.poll(&owed).await?;
+        if self.owed.is_some() {
+            self.report_again().await?;
             self.work(&mut done).await?;
             if self.is_over() {
                 return Ok(done);
@@ -31,6 +31,18 @@ impl AppleDevice {
         self.idle().await?;
         self.work(&mut done).await?;
         Ok(done)
+    }
+
+    /// Sends the last result again if its 200 never arrived. Answers the `RequestType` of the command that is
+    /// handed over.
+    ///
+    /// # Errors
+    /// Any [`Failure`]; the result is kept for another time.
+    pub async fn report_again(&mut self) -> Result<Option<&str>, Failure> {
+        match self.owed.clone() {
+            Some(owed) => self.poll(&owed).await.map(name),
+            None => Ok(None),
+        }
     }
 
     /// Says `Idle`: a new conversation begins. Answers the `RequestType` of the command that is handed over.

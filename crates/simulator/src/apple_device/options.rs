@@ -1,6 +1,7 @@
 //! How a pretend device is to enroll.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pki::cms::envelope::Cipher;
 use pki::{Certificate, Hash};
@@ -65,6 +66,8 @@ pub struct ScepOptions {
     pub digest: Option<Hash>,
     /// The first answer to `PKIOperation` never arrives, and the same request is sent again.
     pub lose_answer: bool,
+    /// For how long a request that gets no answer, or a 5xx, is sent again just as it is; zero: it is not.
+    pub patience: Duration,
 }
 
 /// What a device says when `InstallProfile` brings its own enrollment profile again. Real ones differ.

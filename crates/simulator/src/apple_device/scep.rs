@@ -3,6 +3,7 @@
 mod message;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apple::enrollment::ScepPayload;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use pki::cms::envelope::Cipher;
 use pki::scep::client::ClientOptions;
 use pki::{Certificate, Csr, Hash, Name, PrivateKey};
+use tokio::time::{Instant, sleep};
 
 use message::Message;
 
@@ -22,6 +24,8 @@ use super::wire::{Answer, Request, Wire, escaped};
 
 const CA_CERTIFICATE: &str = "application/x-x509-ca-cert";
 const PKI_MESSAGE: &str = "application/x-pki-message";
+/// Between two tries of a device that has [patience](ScepOptions::patience).
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// One SCEP server, as the profile describes it.
 pub(super) struct Scep<'a> {
@@ -130,6 +134,20 @@ impl Scep<'_> {
     }
 
     async fn ask(&self, request: &Request) -> Result<Answer, Failure> {
+        let began = Instant::now();
+        loop {
+            match self.ask_once(request).await {
+                Err(Failure::Unreachable(_) | Failure::Unavailable { .. })
+                    if began.elapsed() < self.options.patience =>
+                {
+                    sleep(RETRY_PAUSE).await;
+                }
+                asked => return asked,
+            }
+        }
+    }
+
+    async fn ask_once(&self, request: &Request) -> Result<Answer, Failure> {
         let answer = self.wire.exchange(request).await?;
         match answer.failure() {
             Some(failure) => Err(failure),

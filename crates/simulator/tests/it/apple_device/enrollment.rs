@@ -1,5 +1,6 @@
 //! Enrollments: the proper one, and every way in which a server can spoil it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -230,6 +231,24 @@ async fn a_request_whose_answer_was_lost_is_sent_again_with_the_same_csr() {
     assert_eq!(first.csr.digest(), second.csr.digest());
     assert_eq!(first.transaction.id, second.transaction.id);
     assert_ne!(first.transaction.sender_nonce, second.transaction.sender_nonce);
+}
+
+#[tokio::test]
+async fn a_patient_device_sends_the_same_request_until_it_is_answered() {
+    let server = Server::start().await;
+    let refusals = AtomicU32::new(2);
+    server.desk.twist("PKIOperation", move |reply| {
+        let refuse = |left: u32| left.checked_sub(1);
+        if refusals.fetch_update(Ordering::Relaxed, Ordering::Relaxed, refuse).is_ok() {
+            reply.status = 503;
+        }
+    });
+    let scep = ScepOptions { patience: Duration::from_mins(1), ..ScepOptions::default() };
+    AppleDevice::enroll(server.options(DeviceModel::iphone(0)).scep(scep)).await.unwrap();
+    let heard = server.desk.heard();
+    let requests: Vec<_> = heard.iter().filter(|heard| heard.what == "PKIOperation").collect();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| request.body == requests[0].body));
 }
 
 #[tokio::test]
