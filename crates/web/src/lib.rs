@@ -1,16 +1,28 @@
 //! How the world calls us: every HTTP face, in a file or a folder of its own.
 //!
-//! Two routers that share no route. [`device_router`] is what devices see; read `mdm.rs` first, which takes
-//! their messages, then `mdm/identity.rs`, which says who sent one. A handler reads the request, calls one
-//! operation of [`domain::Mdm`] and answers; what may be held and done at once is bounded in `limits.rs`.
+//! Two routers that share no route. [`device_router`] is what devices see; read `mdm.rs` first, which takes their
+//! messages, then `mdm/identity.rs`, which says who sent one. [`api_router`] is what other systems and operators see;
+//! read `device_api.rs` and `lifecycle_api.rs`, a face each, which know nothing of each other. A handler reads the
+//! request, calls one operation of [`domain::Mdm`] and answers; what may be held and done at once is bounded in
+//! `limits.rs`.
 
+mod api;
+mod api_state;
 mod base64_text;
+mod credentials;
+mod device_api;
 mod enroll;
 mod failure;
 mod health;
+mod identifiers;
+mod json_body;
+mod lifecycle_api;
 mod limits;
 mod mdm;
+mod metrics;
+mod openapi;
 mod peer;
+mod readiness;
 mod scep;
 mod state;
 
@@ -21,6 +33,9 @@ use axum::routing::{get, put};
 use domain::Mdm;
 pub use http::HeaderName;
 
+pub use api::{ApiSettings, api_router};
+pub use metrics::HttpMetrics;
+pub use openapi::openapi_documents;
 pub use peer::{PeerAddress, PeerCertificate};
 pub use state::DeviceSettings;
 use state::DeviceState;

@@ -1,0 +1,270 @@
+//! How a call fails: one table of machine words, and one `match` from the domain's errors to them.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use domain::{Error, Forbidden, Thing, Unsupported};
+use http::{
+    HeaderValue, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
+
+use super::{envelope::TokenStatus, messages::Expected};
+use crate::{json_body::BodyRefusal, limits::Unread};
+
+/// Makes the enum, its words and its statuses from one table.
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:ident;)*) => {
+        /// The words of `errorcode`. They never change: clients compare them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum ErrorCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ErrorCode {
+            /// All of them, in the order of the table.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word that stands in `errorcode`.
+            pub(super) fn word(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+
+            /// The HTTP status that goes with it.
+            pub(super) fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$name => StatusCode::$status,)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The body is not a JSON object.
+    InvalidBody = "INVALID_BODY", BAD_REQUEST;
+    /// A field has the wrong type or an impossible value.
+    InvalidField = "INVALID_FIELD", BAD_REQUEST;
+    /// None of `clientid`, `imei` and `serialnumber` is there.
+    DeviceNotNamed = "DEVICE_NOT_NAMED", BAD_REQUEST;
+    /// The key has several tenants, and `mtcid` is missing.
+    TenantNotNamed = "TENANT_NOT_NAMED", BAD_REQUEST;
+    /// No credentials, bad ones, or a tenant that they have no access to.
+    Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
+    /// The access token is over, or is none.
+    TokenInvalid = "TOKEN_INVALID", UNAUTHORIZED;
+    /// The caller may look, but not do this.
+    Forbidden = "FORBIDDEN", FORBIDDEN;
+    /// No such device, or not one of the caller's.
+    DeviceNotFound = "DEVICE_NOT_FOUND", NOT_FOUND;
+    /// Something else that the request names is not there.
+    EntityNotFound = "ENTITY_NOT_FOUND", NOT_FOUND;
+    /// There is no such call.
+    UnknownPath = "UNKNOWN_PATH", NOT_FOUND;
+    /// The call takes another method.
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED;
+    /// The body did not arrive in time.
+    BodyTooSlow = "BODY_TOO_SLOW", REQUEST_TIMEOUT;
+    /// It clashes with what is there.
+    Conflict = "CONFLICT", CONFLICT;
+    /// The device is not under management.
+    DeviceNotManaged = "DEVICE_NOT_MANAGED", CONFLICT;
+    /// The device claims to be one that we know, and waits for an administrator.
+    DeviceQuarantined = "DEVICE_QUARANTINED", CONFLICT;
+    /// No device of this platform can do it.
+    PlatformUnsupported = "PLATFORM_UNSUPPORTED", CONFLICT;
+    /// A personal device does not let us.
+    UserEnrollmentUnsupported = "USER_ENROLLMENT_UNSUPPORTED", CONFLICT;
+    /// The Mac has to be updated first.
+    MacosTooOld = "MACOS_TOO_OLD", CONFLICT;
+    /// The body is over the limit.
+    BodyTooLarge = "BODY_TOO_LARGE", PAYLOAD_TOO_LARGE;
+    /// The body is not announced as JSON.
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+    /// Ours to fix.
+    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
+    /// Worth trying again soon.
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE;
+}
+
+impl ErrorCode {
+    /// What it says about an access token.
+    pub(super) fn token_status(self) -> Option<TokenStatus> {
+        (self == Self::TokenInvalid).then_some(TokenStatus::Expired)
+    }
+}
+
+/// A call that failed, on its way to the edge, which logs it and puts it into the caller's language.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) code: ErrorCode,
+    /// The field at fault, by the way to it: `filter.lastcontact.from`.
+    pub(super) field: Option<&'static str>,
+    /// What that field should hold.
+    pub(super) expected: Expected,
+    /// What happened inside; for the log alone.
+    pub(super) cause: Option<String>,
+}
+
+impl Failure {
+    /// A failure that its code says all about.
+    pub(super) fn new(code: ErrorCode) -> Self {
+        Self { code, field: None, expected: Expected::AnotherValue, cause: None }
+    }
+
+    /// A field that does not hold what it should.
+    pub(super) fn invalid(field: &'static str, expected: Expected) -> Self {
+        Self { field: Some(field), expected, ..Self::new(ErrorCode::InvalidField) }
+    }
+
+    fn because(self, cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..self }
+    }
+}
+
+/// Carries the failure to the edge, which knows the caller's language, in the extensions of an empty answer.
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.code.status();
+        if self.code.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Api-Key"));
+        }
+        if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(thing) => Self::new(not_found(thing)),
+            // A tenant that the key has no access to is answered as a key that does not exist.
+            Error::Unauthenticated | Error::Forbidden(Forbidden::Tenant) => {
+                Self::new(ErrorCode::Unauthenticated)
+            }
+            Error::Forbidden(Forbidden::Role(_)) => Self::new(ErrorCode::Forbidden),
+            Error::Invalid { field, problem } => invalid(field).because(problem),
+            Error::Conflict(why) => Self::new(ErrorCode::Conflict).because(why),
+            Error::Unsupported(why) => Self::new(unsupported(why)),
+            Error::Unavailable(why) => Self::new(ErrorCode::Unavailable).because(why),
+            Error::Internal(_) => Self::new(ErrorCode::InternalError).because(error.chain()),
+        }
+    }
+}
+
+fn not_found(thing: Thing) -> ErrorCode {
+    match thing {
+        Thing::Device => ErrorCode::DeviceNotFound,
+        Thing::Tenant
+        | Thing::Admin
+        | Thing::User
+        | Thing::ApiKey
+        | Thing::Application
+        | Thing::Link
+        | Thing::PushCertificate
+        | Thing::Purge
+        | Thing::Secret => ErrorCode::EntityNotFound,
+    }
+}
+
+fn invalid(field: &'static str) -> Failure {
+    match field {
+        "mtcid" => Failure::new(ErrorCode::TenantNotNamed),
+        "macpin" => Failure::invalid(field, Expected::SixDigits),
+        "message" | "phonenumber" => Failure::invalid(field, Expected::PlainText),
+        other => Failure::invalid(other, Expected::AnotherValue),
+    }
+}
+
+fn unsupported(why: Unsupported) -> ErrorCode {
+    match why {
+        Unsupported::NotManaged => ErrorCode::DeviceNotManaged,
+        Unsupported::Quarantined => ErrorCode::DeviceQuarantined,
+        Unsupported::Platform => ErrorCode::PlatformUnsupported,
+        Unsupported::UserEnrollment => ErrorCode::UserEnrollmentUnsupported,
+        Unsupported::AppleSiliconBefore11_5 => ErrorCode::MacosTooOld,
+    }
+}
+
+impl From<BodyRefusal> for Failure {
+    fn from(refusal: BodyRefusal) -> Self {
+        match refusal {
+            BodyRefusal::MediaType => Self::new(ErrorCode::UnsupportedMediaType),
+            BodyRefusal::Unread(Unread::TooLong(_)) => Self::new(ErrorCode::BodyTooLarge),
+            BodyRefusal::Unread(Unread::TooSlow) => Self::new(ErrorCode::BodyTooSlow),
+            BodyRefusal::Unread(Unread::Broken) => Self::new(ErrorCode::InvalidBody),
+            BodyRefusal::Unread(why @ Unread::OverBudget) => {
+                Self::new(ErrorCode::Unavailable).because(why.to_string())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn words_are_upper_snake_case_and_each_stands_for_one_thing() {
+        let mut seen = HashSet::new();
+        for code in ErrorCode::ALL {
+            let word = code.word();
+            assert!(word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'), "{word}");
+            assert!(seen.insert(word), "{word} comes twice");
+            assert!(code.status().is_client_error() || code.status().is_server_error(), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_domains_errors_have_the_published_statuses() {
+        for (error, status) in [
+            (Error::Unauthenticated, 401),
+            (Error::Forbidden(Forbidden::Tenant), 401),
+            (Error::Forbidden(Forbidden::Role("operator")), 403),
+            (Error::NotFound(Thing::Device), 404),
+            (Error::invalid("macpin", "six digits"), 400),
+            (Error::invalid("mtcid", "needed"), 400),
+            (Error::Conflict("taken".into()), 409),
+            (Error::Unsupported(Unsupported::Platform), 409),
+            (Error::Unavailable("busy".into()), 503),
+            (Error::internal("broken"), 500),
+        ] {
+            let text = error.to_string();
+            assert_eq!(Failure::from(error).code.status().as_u16(), status, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_is_refused_is_told_how_to_come_in_and_who_is_put_off_when_to_come_back() {
+        let headers = |code| Failure::new(code).into_response().headers().clone();
+        assert_eq!(headers(ErrorCode::Unauthenticated)[WWW_AUTHENTICATE], "Api-Key");
+        assert_eq!(headers(ErrorCode::Unavailable)[RETRY_AFTER], "1");
+        assert!(headers(ErrorCode::DeviceNotFound).is_empty());
+    }
+
+    /// The operator's book says the same as this table.
+    #[test]
+    fn the_guide_lists_every_word_with_its_status_and_its_sentences() {
+        use super::super::{language::Language, messages};
+
+        let guide = include_str!("../../../../docs/guide/device-api-errors.md");
+        let rows = guide.lines().filter(|line| line.starts_with("| `")).map(str::to_owned);
+        let table = ErrorCode::ALL.iter().map(|code| {
+            let [english, german] =
+                [Language::English, Language::German].map(|it| messages::sentence(*code, it));
+            format!("| `{}` | {} | {english} | {german} |", code.word(), code.status().as_u16())
+        });
+        let (rows, table): (Vec<_>, Vec<_>) = (rows.collect(), table.collect());
+        assert_eq!(rows, table, "docs/guide/device-api-errors.md should be:\n{}\n", table.join("\n"));
+    }
+}

@@ -1,0 +1,182 @@
+//! A list of any length, written while it is read: never more than one page of it is in memory.
+
+use std::future::Future;
+
+use axum::body::Body;
+use bytes::Bytes;
+use domain::{DeviceId, DevicePage, PAGE_LIMIT, Result};
+use futures_util::stream;
+
+use super::super::{
+    device_object::DeviceObject,
+    envelope::{Envelope, Nothing},
+};
+
+/// Writes `first` and every page behind it; `next` reads the page behind a device.
+///
+/// `totalcount` is the number of devices that were written, so that it always agrees with `data`. What fails on the way
+/// breaks the connection off: by then the status has been sent, and a list that only looks whole would be believed.
+pub(super) fn body<Next, Answer>(first: DevicePage, next: Next) -> Body
+where
+    Next: Fn(DeviceId) -> Answer + Send + 'static,
+    Answer: Future<Output = Result<DevicePage>> + Send + 'static,
+{
+    let writer = Writer { next, stage: Stage::Head(first), written: 0 };
+    Body::from_stream(stream::try_unfold(writer, Writer::step))
+}
+
+struct Writer<Next> {
+    next: Next,
+    stage: Stage,
+    written: u64,
+}
+
+/// What is to be written next.
+enum Stage {
+    /// The beginning, with the first page.
+    Head(DevicePage),
+    /// The page behind this device.
+    Behind(DeviceId),
+    /// The end.
+    Tail,
+    /// Nothing any more.
+    Done,
+}
+
+impl<Next, Answer> Writer<Next>
+where
+    Next: Fn(DeviceId) -> Answer,
+    Answer: Future<Output = Result<DevicePage>>,
+{
+    async fn step(mut self) -> Result<Option<(Bytes, Self)>> {
+        let mut chunk = Vec::new();
+        self.stage = match self.write(&mut chunk).await {
+            Ok(Some(stage)) => stage,
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                tracing::error!(error = error.chain(), written = self.written, "a list of devices broke off");
+                return Err(error);
+            }
+        };
+        Ok(Some((chunk.into(), self)))
+    }
+
+    /// Writes one stage; gives the one behind it, or `None` at the end.
+    async fn write(&mut self, chunk: &mut Vec<u8>) -> Result<Option<Stage>> {
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Head(page) => {
+                chunk.extend(head()?);
+                self.devices(&page, chunk).map(Some)
+            }
+            Stage::Behind(last) => {
+                let page = (self.next)(last).await?;
+                self.devices(&page, chunk).map(Some)
+            }
+            Stage::Tail => {
+                chunk.extend(
+                    format!(r#"],"pagecount":1,"pageindex":1,"totalcount":{}}}"#, self.written).bytes(),
+                );
+                Ok(Some(Stage::Done))
+            }
+            Stage::Done => Ok(None),
+        }
+    }
+
+    fn devices(&mut self, page: &DevicePage, chunk: &mut Vec<u8>) -> Result<Stage> {
+        for view in &page.devices {
+            if self.written > 0 {
+                chunk.push(b',');
+            }
+            serde_json::to_writer(&mut *chunk, &DeviceObject::from(view)).map_err(domain::Error::internal)?;
+            self.written += 1;
+        }
+        let is_full = page.devices.len() >= PAGE_LIMIT as usize;
+        Ok(page.devices.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.device.id)))
+    }
+}
+
+/// The envelope of a success, open where the list begins.
+fn head() -> Result<Vec<u8>> {
+    let mut head = serde_json::to_vec(&Envelope::success(Nothing {})).map_err(domain::Error::internal)?;
+    head.pop();
+    head.extend(br#","data":["#);
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use domain::{DeviceView, Error};
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use uuid::Uuid;
+
+    use super::{super::super::device_object::tests::published, *};
+
+    fn devices(ids: std::ops::Range<u128>) -> DevicePage {
+        let view = |id| {
+            let DeviceView { mut device, pending } = published();
+            device.id = DeviceId(Uuid::from_u128(id));
+            DeviceView { device, pending }
+        };
+        DevicePage { total: 0, devices: ids.map(view).collect() }
+    }
+
+    async fn text(body: Body) -> String {
+        String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    async fn never(_: DeviceId) -> Result<DevicePage> {
+        panic!("a page that is not full is the last one")
+    }
+
+    #[tokio::test]
+    async fn one_device_is_listed_as_published() {
+        let page = DevicePage { devices: vec![published()], total: 1 };
+        let device = serde_json::to_string(&DeviceObject::from(&published())).unwrap();
+        let expected = format!(
+            r#"{{"errorcode":null,"errormessage":null,"success":true,"tokenstatus":null,"data":[{device}],"pagecount":1,"pageindex":1,"totalcount":1}}"#
+        );
+        assert_eq!(text(body(page, never)).await, expected);
+    }
+
+    #[tokio::test]
+    async fn no_device_is_an_empty_list() {
+        let list: Value = serde_json::from_str(&text(body(devices(0..0), never)).await).unwrap();
+        assert_eq!(list["data"], serde_json::json!([]));
+        assert_eq!((&list["pagecount"], &list["totalcount"]), (&1.into(), &0.into()));
+    }
+
+    #[tokio::test]
+    async fn page_after_page_is_read_behind_the_last_device() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&asked);
+        let next = move |last: DeviceId| {
+            log.lock().unwrap().push(last.0.as_u128());
+            let from = last.0.as_u128() + 1;
+            std::future::ready(Ok(devices(from..2500.min(from + 1000))))
+        };
+        let list: Value = serde_json::from_str(&text(body(devices(0..1000), next)).await).unwrap();
+        let listed = list["data"].as_array().unwrap();
+        assert_eq!(*asked.lock().unwrap(), [999, 1999]);
+        assert_eq!((listed.len(), &list["totalcount"]), (2500, &2500.into()));
+        for (id, device) in listed.iter().enumerate() {
+            assert_eq!(device["clientid"], format!("{id:032x}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_last_page_that_is_just_full_is_followed_by_an_empty_one() {
+        let next = |_| std::future::ready(Ok(devices(0..0)));
+        let list: Value = serde_json::from_str(&text(body(devices(0..1000), next)).await).unwrap();
+        assert_eq!(list["totalcount"], 1000);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_cannot_be_read_breaks_the_answer_off() {
+        let next = |_| std::future::ready(Err(Error::Unavailable("gone".into())));
+        let failed = body(devices(0..1000), next).collect().await;
+        assert!(failed.is_err());
+    }
+}
