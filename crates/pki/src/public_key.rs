@@ -5,6 +5,9 @@ use aws_lc_rs::signature::{self as algorithms, UnparsedPublicKey, VerificationAl
 use crate::asn1::{self, ObjectIdentifier};
 use crate::{Error, Hash, Result, oid};
 
+/// How the point of an uncompressed public key begins (SEC 1, 2.3.3).
+const UNCOMPRESSED: u8 = 0x04;
+
 /// A public key that can be checked against: RSA, or ECDSA on one of the NIST curves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublicKey<'a> {
@@ -67,7 +70,14 @@ impl<'a> PublicKey<'a> {
         info.finish()?;
         match algorithm.object_identifier()? {
             oid::RSA => Ok(PublicKey::Rsa(bits)),
-            oid::EC => Ok(PublicKey::Ec(Curve::from_oid(&algorithm.object_identifier()?)?, bits)),
+            oid::EC => {
+                let curve = Curve::from_oid(&algorithm.object_identifier()?)?;
+                // The same point has several spellings; RFC 5480 asks for this one.
+                if bits.first() != Some(&UNCOMPRESSED) {
+                    return Err(Error::Unsupported("elliptic curve point that is not uncompressed"));
+                }
+                Ok(PublicKey::Ec(curve, bits))
+            }
             _ => Err(Error::Unsupported("public key")),
         }
     }
