@@ -51,6 +51,14 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Runs a statement; what it answers, a line for each row.
+    ///
+    /// # Panics
+    /// With what the database says, if the statement fails.
+    pub fn execute(&self, statement: &str) -> String {
+        programs::sql(&self.url, &[statement])
+    }
+
     fn copied_from(cluster_url: String, template: &str) -> Self {
         let name = format!("test_{}_{}", process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
         // One that an earlier process of this number left behind is of no use.

@@ -57,7 +57,7 @@ pub struct TestServer {
     seeds: AtomicU64,
     looks: OnceCell<store::Opened>,
     // Dropped last, in this order.
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
     folder: TempDir,
 }
 
@@ -94,7 +94,7 @@ impl TestServer {
             api_key,
             seeds,
             looks: OnceCell::new(),
-            _database: database,
+            database,
             folder,
         }
     }

@@ -1,6 +1,7 @@
 //! What a test puts into the database, or looks up there, past the protocol and the APIs.
 
 use super::TestServer;
+use crate::postgres::TestDatabase;
 use domain::{Device, DeviceId, EnrollmentId, Event, Facts, Platform, Timestamp, ports::Tx};
 
 /// The most events that are looked at.
@@ -53,6 +54,11 @@ impl TestServer {
     /// The newest events of the audit log, newest first: those of one device, or all.
     pub async fn events(&self, device: Option<DeviceId>) -> Vec<Event> {
         self.records().await.events(device, EVENTS).await.expect("the events")
+    }
+
+    /// The database of its own that a server on PostgreSQL has.
+    pub fn postgres(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a server on PostgreSQL")
     }
 
     async fn writing(&self) -> Box<dyn Tx> {

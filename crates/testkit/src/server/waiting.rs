@@ -12,7 +12,7 @@ impl TestServer {
     }
 
     /// The database, opened a second time beside the server.
-    pub(super) async fn database(&self) -> &store::Opened {
+    pub async fn database(&self) -> &store::Opened {
         let settings = StoreSettings::new(&self.config.database);
         let opened = self.looks.get_or_try_init(async || store::open(&settings).await).await;
         opened.expect("the database opens once more")
