@@ -1,6 +1,6 @@
 //! Devices: one record each, for ever, whatever enrolls on it.
 
-use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Timestamp, UserId};
+use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Timestamp, UserId, ports::Tx};
 
 pub use facts::{EnrollmentKind, Facts, Location, Platform};
 
@@ -111,22 +111,22 @@ impl Mdm {
         Ok(DeviceView { pending: pending.into_iter().map(|(_, action)| action).collect(), device })
     }
 
-    /// One page of the devices that match `filter`, in the order of their ids.
+    /// One stretch of the devices that match `filter`, in the order of their ids.
     ///
-    /// `page.limit` beyond [`PAGE_LIMIT`] is cut; two queries and a count, however many devices.
-    pub async fn devices(&self, actor: &Actor, filter: &DeviceFilter, page: Page) -> Result<DevicePage> {
+    /// `page.limit` beyond [`PAGE_LIMIT`] is cut; two queries, however many devices.
+    pub async fn devices(&self, actor: &Actor, filter: &DeviceFilter, page: Page) -> Result<Vec<DeviceView>> {
+        actor.require(Role::Viewer)?;
+        views(&mut *self.store.read(actor.tenant).await?, filter, page).await
+    }
+
+    /// The same, with the number of all that match, counted at the same moment.
+    pub async fn device_page(&self, actor: &Actor, filter: &DeviceFilter, page: Page) -> Result<DevicePage> {
         actor.require(Role::Viewer)?;
         let mut tx = self.store.read(actor.tenant).await?;
-        let page = Page { limit: page.limit.min(PAGE_LIMIT), ..page };
-        let devices = tx.devices(filter, page).await?;
-        let total = tx.count_devices(filter).await?;
-        let mut pending = match (devices.first(), devices.last()) {
-            (Some(first), Some(last)) => tx.pending_actions(first.id, last.id).await?,
-            _ => Vec::new(),
-        };
-        pending.sort();
-        let devices = devices.into_iter().map(|device| view(device, &pending)).collect();
-        Ok(DevicePage { devices, total })
+        Ok(DevicePage {
+            devices: views(&mut *tx, filter, page).await?,
+            total: tx.count_devices(filter).await?,
+        })
     }
 
     /// Gives a device the id under which the lifecycle API finds it; `None` takes it away.
@@ -149,6 +149,16 @@ impl Mdm {
         tx.set_device(&device).await?;
         tx.commit().await
     }
+}
+
+async fn views(tx: &mut dyn Tx, filter: &DeviceFilter, page: Page) -> Result<Vec<DeviceView>> {
+    let devices = tx.devices(filter, Page { limit: page.limit.min(PAGE_LIMIT), ..page }).await?;
+    let mut pending = match (devices.first(), devices.last()) {
+        (Some(first), Some(last)) => tx.pending_actions(first.id, last.id).await?,
+        _ => Vec::new(),
+    };
+    pending.sort();
+    Ok(devices.into_iter().map(|device| view(device, &pending)).collect())
 }
 
 fn view(device: Device, pending: &[(DeviceId, String)]) -> DeviceView {

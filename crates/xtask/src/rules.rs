@@ -29,7 +29,7 @@ const OWNERS: [(&str, &[&str]); 11] = [
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
     // The server hands routers to its accept loop, and builds none.
-    ("axum", &["web", "server"]),
+    ("axum", &["web"]),
     ("utoipa", &["web"]),
     ("utoipa-axum", &["web"]),
     ("askama", &["web"]),

@@ -164,7 +164,7 @@ async fn first_inventory(mdm: &Mdm, tenant: TenantId, count: usize) -> Result<Ve
     let actor = Actor::local(tenant);
     let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
     loop {
-        let page = mdm.devices(&actor, &DeviceFilter::default(), page).await.map_err(told)?;
+        let page = mdm.device_page(&actor, &DeviceFilter::default(), page).await.map_err(told)?;
         let known = page.devices.iter().filter(|view| view.device.facts.reported_at.is_some()).count();
         if known >= count.min(page.devices.len()) && page.total >= u64::try_from(count)? {
             return Ok(page.devices);

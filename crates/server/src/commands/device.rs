@@ -105,7 +105,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
 async fn list(context: &Context, tenant: TenantId, page: Page) -> Result<()> {
     let found = on_the_database(context, |mdm| async move {
         let actor = local(&mdm, tenant).await?;
-        mdm.devices(&actor, &DeviceFilter::default(), page).await
+        mdm.device_page(&actor, &DeviceFilter::default(), page).await
     })
     .await?;
     let rows: Vec<_> = found.devices.iter().map(row).collect();

@@ -84,7 +84,7 @@ async fn one_page(
     filter: &DeviceFilter,
     paging: Paging,
 ) -> Result<Envelope<DeviceList>, Failure> {
-    let page = mdm.devices(actor, filter, paging.page()).await?;
+    let page = mdm.device_page(actor, filter, paging.page()).await?;
     Ok(Envelope::success(paging.list(&page)))
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use axum::body::Body;
 use bytes::Bytes;
-use domain::{DeviceId, DevicePage, PAGE_LIMIT, Result};
+use domain::{DeviceId, DeviceView, PAGE_LIMIT, Result};
 use futures_util::stream;
 
 use super::super::{
@@ -16,10 +16,10 @@ use super::super::{
 ///
 /// `totalcount` is the number of devices that were written, so that it always agrees with `data`. What fails on the way
 /// breaks the connection off: by then the status has been sent, and a list that only looks whole would be believed.
-pub(super) fn body<Next, Answer>(first: DevicePage, next: Next) -> Body
+pub(super) fn body<Next, Answer>(first: Vec<DeviceView>, next: Next) -> Body
 where
     Next: Fn(DeviceId) -> Answer + Send + 'static,
-    Answer: Future<Output = Result<DevicePage>> + Send + 'static,
+    Answer: Future<Output = Result<Vec<DeviceView>>> + Send + 'static,
 {
     let writer = Writer { next, stage: Stage::Head(first), written: 0 };
     Body::from_stream(stream::try_unfold(writer, Writer::step))
@@ -34,7 +34,7 @@ struct Writer<Next> {
 /// What is to be written next.
 enum Stage {
     /// The beginning, with the first page.
-    Head(DevicePage),
+    Head(Vec<DeviceView>),
     /// The page behind this device.
     Behind(DeviceId),
     /// The end.
@@ -46,7 +46,7 @@ enum Stage {
 impl<Next, Answer> Writer<Next>
 where
     Next: Fn(DeviceId) -> Answer,
-    Answer: Future<Output = Result<DevicePage>>,
+    Answer: Future<Output = Result<Vec<DeviceView>>>,
 {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>> {
         let mut chunk = Vec::new();
@@ -82,16 +82,16 @@ where
         }
     }
 
-    fn devices(&mut self, page: &DevicePage, chunk: &mut Vec<u8>) -> Result<Stage> {
-        for view in &page.devices {
+    fn devices(&mut self, page: &[DeviceView], chunk: &mut Vec<u8>) -> Result<Stage> {
+        for view in page {
             if self.written > 0 {
                 chunk.push(b',');
             }
             serde_json::to_writer(&mut *chunk, &DeviceObject::from(view)).map_err(domain::Error::internal)?;
             self.written += 1;
         }
-        let is_full = page.devices.len() >= PAGE_LIMIT as usize;
-        Ok(page.devices.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.device.id)))
+        let is_full = page.len() >= PAGE_LIMIT as usize;
+        Ok(page.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.device.id)))
     }
 }
 
@@ -114,26 +114,26 @@ mod tests {
 
     use super::{super::super::device_object::tests::published, *};
 
-    fn devices(ids: std::ops::Range<u128>) -> DevicePage {
+    fn devices(ids: std::ops::Range<u128>) -> Vec<DeviceView> {
         let view = |id| {
             let DeviceView { mut device, pending } = published();
             device.id = DeviceId(Uuid::from_u128(id));
             DeviceView { device, pending }
         };
-        DevicePage { total: 0, devices: ids.map(view).collect() }
+        ids.map(view).collect()
     }
 
     async fn text(body: Body) -> String {
         String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
     }
 
-    async fn never(_: DeviceId) -> Result<DevicePage> {
+    async fn never(_: DeviceId) -> Result<Vec<DeviceView>> {
         panic!("a page that is not full is the last one")
     }
 
     #[tokio::test]
     async fn one_device_is_listed_as_published() {
-        let page = DevicePage { devices: vec![published()], total: 1 };
+        let page = vec![published()];
         let device = serde_json::to_string(&DeviceObject::from(&published())).unwrap();
         let expected = format!(
             r#"{{"errorcode":null,"errormessage":null,"success":true,"tokenstatus":null,"data":[{device}],"pagecount":1,"pageindex":1,"totalcount":1}}"#
