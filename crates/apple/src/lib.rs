@@ -10,7 +10,9 @@ pub mod command;
 pub mod content_type;
 mod document;
 pub mod enrollment;
+pub mod facts;
 mod fields;
+
 pub mod guard;
 pub mod inventory;
 pub mod message;

@@ -2,6 +2,7 @@
 //! rules of the architecture hold. Read `rules.rs` for those.
 
 mod faces;
+mod facts;
 mod graph;
 mod licences;
 mod rules;
@@ -19,9 +20,10 @@ fn main() -> ExitCode {
     let done = match task.as_deref() {
         Some("openapi") => write_openapi(),
         Some("check") => check(),
+        Some("facts") => write_facts(),
         _ => {
             eprintln!(
-                "cargo xtask openapi   writes docs/openapi/*.json\ncargo xtask check     checks the architecture's rules"
+                "cargo xtask openapi   writes docs/openapi/*.json\ncargo xtask check     checks the architecture's rules\ncargo xtask facts     writes crates/apple/src/facts from Apple's schema (--schema DIR)"
             );
             return ExitCode::from(2);
         }
@@ -44,6 +46,11 @@ fn write_openapi() -> Result<()> {
         println!("{}", file.display());
     }
     Ok(())
+}
+
+fn write_facts() -> Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(2).collect();
+    facts::write(&root(), &facts::schema_folder(&root(), &arguments)?)
 }
 
 fn check() -> Result<()> {

@@ -95,7 +95,8 @@ fn patch_all(lists: &mut Vec<Vec<Key>>, top: Option<ListId>, patches: Yaml<'_>) 
 }
 
 fn extend_values(key: &mut Key, values: Yaml<'_>) -> Result<()> {
-    let (_, known) = key.rules.0.iter_mut().find(|(field, _)| field == "rangelist").context("no rangelist")?;
+    let (_, known) =
+        key.rules.0.iter_mut().find(|(field, _)| field == "rangelist").context("no rangelist")?;
     for value in values.texts()? {
         ensure!(!known.contains(&value), "{value} is there");
         known.push(value);
@@ -111,7 +112,9 @@ fn add_all(lists: &mut Vec<Vec<Key>>, top: &mut Option<ListId>, additions: Yaml<
             *top = Some(added);
             continue;
         }
-        let list = if path == "." { *top } else {
+        let list = if path == "." {
+            *top
+        } else {
             let (list, index) = find(lists, *top, path).with_context(|| format!("no key {path}"))?;
             lists[list][index].keys
         };

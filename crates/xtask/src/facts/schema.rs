@@ -8,8 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::yaml::{Graph, Yaml};
 
 /// Fields that hold Apple's prose, or labels of it. They are passed over, here and nowhere else.
-const PROSE: [&str; 5] =
-    ["title", "description", "content", "notes", "subkeytype"];
+const PROSE: [&str; 5] = ["title", "description", "content", "notes", "subkeytype"];
 
 /// The operating systems, in the order in which they are written.
 pub const SYSTEMS: [&str; 5] = ["iOS", "macOS", "tvOS", "visionOS", "watchOS"];
@@ -109,7 +108,8 @@ pub fn yaml_files(folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries =
+            std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             if path.is_dir() {

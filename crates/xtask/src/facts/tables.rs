@@ -25,17 +25,22 @@ const KINDS: [(&str, &str, &str, &str, &str); 9] = [
         "CREDENTIALS",
         "Documents that credential assets refer to.",
     ),
-    ("declarations", "Declaration", "declarative/declarations/", "DECLARATIONS", "Declarations, by their type."),
+    (
+        "declarations",
+        "Declaration",
+        "declarative/declarations/",
+        "DECLARATIONS",
+        "Declarations, by their type.",
+    ),
     ("protocol", "Protocol", "declarative/protocol/", "PROTOCOL", "Documents of declarative management."),
     ("status", "Status", "declarative/status/", "STATUS_ITEMS", "Status items, by their name."),
     ("errors", "Error", "mdm/errors/", "ERRORS", "Bodies of a 403, by their code."),
     ("other", "Other", "other/", "OTHER", "Enrollment inputs, skip keys, and formats that keys refer to."),
 ];
 
-/// The names of the generated modules, without `.rs`.
-pub fn module_names() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.0).chain(["supports"])
-}
+/// Words of the tables with which no static may share its name.
+const TYPES: [&str; 9] =
+    ["STRING", "INTEGER", "REAL", "BOOLEAN", "DATE", "DATA", "ARRAY", "DICTIONARY", "ANYTHING"];
 
 /// Names and texts of all generated files, before rustfmt.
 pub fn write(schema: &Schema) -> Result<Vec<(String, String)>> {
@@ -75,6 +80,8 @@ struct Writer<'a> {
     /// Statics of the entries, for the table at the end.
     entries: Vec<String>,
     names: HashSet<String>,
+    /// Names of lists that hold the one item of an array.
+    arrays: HashSet<String>,
     lists: HashMap<ListId, String>,
     /// Lists that are named and not yet written.
     due: Vec<ListId>,
@@ -87,7 +94,8 @@ impl<'a> Writer<'a> {
             supports,
             text: String::new(),
             entries: Vec::new(),
-            names: HashSet::new(),
+            names: TYPES.map(str::to_owned).into(),
+            arrays: HashSet::new(),
             lists: HashMap::new(),
             due: Vec::new(),
         }
@@ -106,10 +114,16 @@ impl<'a> Writer<'a> {
     }
 
     fn entry(&mut self, kind: &str, path: &str, file: &File) -> Result<()> {
-        let name = self.free_name(&stem(path));
+        let stem = stem(path);
+        let name = if self.names.contains(&stem) { format!("{stem}_ENTRY") } else { stem };
+        let name = self.free_name(&name);
         self.entries.push(name.clone());
         let support = self.support_name(&file.support)?;
-        write!(self.text, "static {name}: Entry = entry(Kind::{kind}, {path:?}, {:?}, &{support})", file.name)?;
+        write!(
+            self.text,
+            "static {name}: Entry = entry(Kind::{kind}, {path:?}, {:?}, &{support})",
+            file.name
+        )?;
         for (method, suffix, list) in [("keys", "KEYS", file.keys), ("answer", "ANSWER", file.answer)] {
             if let Some(list) = list {
                 let list = self.list_name(list, &format!("{name}_{suffix}"));
@@ -127,7 +141,8 @@ impl<'a> Writer<'a> {
 
     fn entry_details(&mut self, file: &File) -> Result<()> {
         if let Some(apply) = &file.apply {
-            write!(self.text, ".apply({})", apply.to_uppercase())?;
+            let word = if apply == "multiple" { "SEVERAL".to_owned() } else { apply.to_uppercase() };
+            write!(self.text, ".apply({word})")?;
         }
         if file.beta {
             self.text.push_str(".beta()");
@@ -135,7 +150,10 @@ impl<'a> Writer<'a> {
         if !file.reasons.is_empty() {
             write!(self.text, ".reasons(&[")?;
             for reason in &file.reasons {
-                let details = reason.details.iter().map(|(name, is)| Ok(format!("({name:?}, {})", rules::type_name(is)?)));
+                let details = reason
+                    .details
+                    .iter()
+                    .map(|(name, is)| Ok(format!("({name:?}, {})", rules::type_name(is)?)));
                 let details = details.collect::<Result<Vec<_>>>()?.join(", ");
                 write!(self.text, "reason({:?}, &[{details}]), ", reason.code)?;
             }
@@ -183,7 +201,12 @@ impl<'a> Writer<'a> {
         }
         if let Some(inner) = key.keys {
             let base = list.trim_end_matches("_KEYS");
-            let inner = self.list_name(inner, &format!("{base}_{}", screaming(&key.name)));
+            let own = if self.arrays.contains(list) { "ITEM".to_owned() } else { screaming(&key.name) };
+            let one = key.is == "array" && self.schema.lists[inner].len() == 1;
+            let inner = self.list_name(inner, &format!("{base}_{own}"));
+            if one {
+                self.arrays.insert(inner.clone());
+            }
             write!(text, ".of(&{inner})")?;
         }
         Ok(text)

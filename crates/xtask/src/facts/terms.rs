@@ -23,11 +23,6 @@ impl Supports {
         Ok(Some(name))
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Their table.
     pub fn write(&self) -> Result<String> {
         let mut text = String::new();
@@ -147,7 +142,8 @@ fn terms(fields: &BTreeMap<String, String>) -> Result<String> {
 /// `9.3.2` as three numbers; `all` and `0` are every version.
 pub fn version(text: &str) -> Result<String> {
     let text = if text == "all" { "0" } else { text };
-    let mut parts: Vec<u16> = text.split('.').map(str::parse).collect::<Result<_, _>>().context("a version")?;
+    let mut parts: Vec<u16> =
+        text.split('.').map(str::parse).collect::<Result<_, _>>().context("a version")?;
     ensure!(parts.len() <= 3, "{text} is no version");
     parts.resize(3, 0);
     Ok(format!("{}, {}, {}", parts[0], parts[1], parts[2]))
@@ -196,7 +192,7 @@ mod tests {
         let plain = support(&[("tvOS", "introduced", "10.2"), ("tvOS", "supervised", "false")]);
         assert_eq!(supports.name(&plain).unwrap(), supports.name(&plain).unwrap());
         assert_eq!(supports.name(&Support::default()).unwrap(), None);
-        assert_eq!(supports.len(), 1);
+        assert_eq!(supports.0.len(), 1);
         assert!(supports.write().unwrap().contains("tvos: since(10, 2, 0).no(SUPERVISED),"));
     }
 

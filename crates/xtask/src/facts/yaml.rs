@@ -116,7 +116,7 @@ struct Reader {
 impl Reader {
     fn take(&mut self, event: Event<'_>) -> Result<()> {
         match event {
-            Event::Scalar(text, style, anchor, _) => self.scalar(&text, style, anchor),
+            Event::Scalar(text, style, anchor, _) => self.scalar(text, style, anchor),
             Event::SequenceStart(anchor, _) => self.start(Node::Sequence(Vec::new()), anchor),
             Event::MappingStart(anchor, _) => self.start(Node::Mapping(Vec::new()), anchor),
             Event::Alias(anchor) => {
@@ -132,16 +132,17 @@ impl Reader {
         }
     }
 
-    fn scalar(&mut self, text: &Cow<'_, str>, style: ScalarStyle, anchor: usize) -> Result<()> {
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, anchor: usize) -> Result<()> {
         if let Some(open) = self.open.last_mut()
             && open.key.is_none()
             && let Node::Mapping(pairs) = &self.graph.nodes[open.node]
         {
-            ensure!(pairs.iter().all(|(key, _)| key != text), "the key {text} stands twice");
-            open.key = Some(text.to_string());
+            ensure!(pairs.iter().all(|(key, _)| *key != text), "the key {text} stands twice");
+            open.key = Some(text.into_owned());
             return Ok(());
         }
-        let node = self.add(Node::Scalar { text: text.to_string(), plain: style == ScalarStyle::Plain }, anchor);
+        let node =
+            self.add(Node::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain }, anchor);
         self.place(node)
     }
 
