@@ -19,6 +19,9 @@ const BEGIN_READ: &str = "BEGIN DEFERRED";
 /// How many transactions read at once.
 const READERS: u32 = 4;
 
+/// To what the write-ahead log is cut down once it was long, in bytes.
+const LOG: i64 = 64 << 20;
+
 /// How long a statement waits for another process, such as the command line beside the server.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -70,6 +73,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("journal_size_limit", LOG.to_string())
         .busy_timeout(BUSY)
         .statement_cache_capacity(200)
         .disable_statement_logging()

@@ -1,4 +1,5 @@
-//! One suite, run against both databases: `suite/` is compiled twice, and `Place` is where the database is.
+//! One suite, run against both databases: `suite/` is compiled twice, and `Place` is where the database is. `only/`
+//! holds the few things that one of them alone has to get right.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to end")]
 
@@ -7,6 +8,8 @@ mod sqlite {
     use rusqlite::{Connection, types::Value};
     use tempfile::TempDir;
 
+    #[path = "../only/sqlite.rs"]
+    mod only;
     #[path = "all.rs"]
     mod suite;
 
@@ -78,6 +81,8 @@ mod postgres {
     use sqlx::{AssertSqlSafe, Connection, PgConnection, query_scalar};
     use testkit::postgres::TestDatabase;
 
+    #[path = "../only/postgres.rs"]
+    mod only;
     #[path = "all.rs"]
     mod suite;
 

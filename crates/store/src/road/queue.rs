@@ -45,6 +45,7 @@ impl<J> Queue<J> {
 pub(crate) fn refuse(error: &Error) -> Error {
     match error {
         Error::Unavailable(why) => Error::Unavailable(why.clone()),
+        Error::Invalid { field, problem } => Error::invalid(field, problem.clone()),
         other => Error::internal(other.chain()),
     }
 }

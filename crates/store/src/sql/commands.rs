@@ -58,7 +58,10 @@ impl Commands for Tx {
     }
 
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>> {
-        let select = query(select!("state < 3 ORDER BY id LIMIT 1000")).bind(self.tenant.0).bind(device.0);
+        // Sorting by an expression keeps SQLite from walking through all that is done, in the order of the primary key.
+        let select = query(select!("state < 3 ORDER BY COALESCE(id, id) LIMIT 1000"))
+            .bind(self.tenant.0)
+            .bind(device.0);
         self.open.all(select).await?.iter().map(command).collect()
     }
 

@@ -9,18 +9,20 @@ use super::Tx;
 /// rejected, for example), since they name the device as well.
 macro_rules! doomed {
     () => {
-        "(SELECT id FROM enrollments e WHERE tenant = $1 AND (device = $2 OR (state = 4
+        "(SELECT id FROM enrollments WHERE tenant = $1 AND device = $2
+          UNION SELECT id FROM enrollments e WHERE tenant = $1 AND state = 4
              AND key = (SELECT key FROM devices WHERE tenant = $1 AND id = $2)
-             AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.tenant = e.tenant AND d.id = e.device))))"
+             AND NOT EXISTS (SELECT 1 FROM devices d WHERE d.tenant = e.tenant AND d.id = e.device))"
     };
 }
 
 /// In this order: what later statements look up goes last.
-const REMOVE: [&str; 12] = [
+const REMOVE: [&str; 13] = [
     // The wish to take over a record that is gone; what wished it may enroll as a device of its own.
     "UPDATE enrollments SET wanted_device = NULL WHERE tenant = $1 AND wanted_device = $2",
     concat!("DELETE FROM certificates WHERE tenant = $1 AND enrollment IN ", doomed!()),
-    concat!("DELETE FROM channels WHERE tenant = $1 AND (device = $2 OR enrollment IN ", doomed!(), ")"),
+    concat!("DELETE FROM channels WHERE tenant = $1 AND enrollment IN ", doomed!()),
+    "DELETE FROM channels WHERE tenant = $1 AND device = $2",
     "DELETE FROM outcomes WHERE tenant = $1 AND device = $2",
     "DELETE FROM pushes WHERE tenant = $1 AND device = $2",
     "DELETE FROM commands WHERE tenant = $1 AND device = $2",

@@ -14,10 +14,11 @@ use crate::error::{failed, taken};
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
 
+/// `CROSS JOIN` fixes the order: from the devices that are asked for, not from all that there are.
 const ASK_PUSHES: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
     SELECT d.tenant, d.id, c.channel, $4, $4
-    FROM json_each($2) asked JOIN devices d ON d.tenant = $1 AND d.id = unhex(asked.value)
+    FROM json_each($2) asked CROSS JOIN devices d ON d.tenant = $1 AND d.id = unhex(asked.value)
         JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
         JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
     WHERE e.state = 2 AND c.channel = $3 AND c.push_token IS NOT NULL

@@ -18,7 +18,7 @@ use domain::{
 use rusqlite::Connection;
 
 use self::{looking::Look, writing::Write};
-use super::BUSY;
+use super::{BUSY, LOG};
 use crate::{
     error::failed_on_road,
     gate::Gate,
@@ -110,6 +110,7 @@ fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(PathBuf::from(path)).map_err(failed_on_road)?;
     connection.busy_timeout(BUSY).map_err(failed_on_road)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed_on_road)?;
+    connection.pragma_update(None, "journal_size_limit", LOG).map_err(failed_on_road)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(failed_on_road)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)

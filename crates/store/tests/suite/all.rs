@@ -20,4 +20,4 @@ mod road_at_once;
 mod tenants;
 mod transactions;
 mod users;
-mod world;
+pub mod world;

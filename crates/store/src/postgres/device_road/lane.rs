@@ -44,11 +44,13 @@ pub(super) fn queue<J>() -> (Queue<J>, Source<J>) {
 pub(super) async fn take<J: Job>(source: &Source<J>) -> Option<Vec<J>> {
     let mut receiver = source.lock().await;
     let mut group = Vec::with_capacity(GROUP);
-    if receiver.recv_many(&mut group, GROUP).await == 0 {
-        return None;
+    while receiver.recv_many(&mut group, GROUP).await > 0 {
+        leave_out_stops(&mut receiver, &mut group);
+        if !group.is_empty() {
+            return Some(group);
+        }
     }
-    leave_out_stops(&mut receiver, &mut group);
-    Some(group)
+    None
 }
 
 /// Fills up a group with what is there at this moment.

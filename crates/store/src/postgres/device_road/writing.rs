@@ -4,7 +4,7 @@ use std::{collections::HashSet, mem, slice};
 
 use domain::ports::{Answer, Identity, Poll, PollAnswer, TokenStep};
 use pki::Fingerprint;
-use sqlx::{Connection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     lane::{self, Connector, Source},
@@ -101,8 +101,19 @@ async fn alone(connector: &mut Connector, write: Write) {
 
 async fn commit(connector: &mut Connector, group: &[Write]) -> lane::Result<Vec<Written>> {
     let mut tx = connector.connection().await?.begin().await?;
+    match apply(&mut tx, group).await {
+        Ok(written) => tx.commit().await.map(|()| written),
+        Err(error) => {
+            // At once: dropped, it would keep its locks until the lane has something else to do.
+            tx.rollback().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn apply(connection: &mut PgConnection, group: &[Write]) -> lane::Result<Vec<Written>> {
     let fingerprints: Vec<Fingerprint> = group.iter().filter_map(Write::fingerprint).collect();
-    let identities = statements::lock(&mut tx, &fingerprints).await?;
+    let identities = statements::lock(connection, &fingerprints).await?;
     let polls = placed(group, &identities, |write| match write {
         Write::Poll(step, _) => Some((step, &*step.key)),
         _ => None,
@@ -111,9 +122,8 @@ async fn commit(connector: &mut Connector, group: &[Write]) -> lane::Result<Vec<
         Write::Token(step, _) => Some((step, &*step.key)),
         _ => None,
     });
-    let mut polled = statements::poll(&mut tx, &polls).await?;
-    let told = statements::update_tokens(&mut tx, &tokens).await?;
-    tx.commit().await?;
+    let mut polled = statements::poll(connection, &polls).await?;
+    let told = statements::update_tokens(connection, &tokens).await?;
     let written = group.iter().zip(identities).enumerate().map(|(place, (write, identity))| match write {
         Write::Poll(..) => Written::Poll(Answer { identity, served: polled.remove(&place) }),
         _ => Written::Token(Answer { identity, served: told.contains(&place).then_some(()) }),

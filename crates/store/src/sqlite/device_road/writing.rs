@@ -54,6 +54,9 @@ async fn collect(mut receiver: Receiver<Write>, gate: Gate, groups: mpsc::Sender
     let mut group = Vec::new();
     while let Some(first) = receiver.recv().await {
         add(&mut group, first, &mut receiver);
+        if group.is_empty() {
+            continue;
+        }
         let pass = match gate.enter().await {
             Ok(pass) => pass,
             Err(error) => {

@@ -1,0 +1,98 @@
+//! What the statements say.
+
+/// `place` counts from 0.
+macro_rules! identities {
+    () => {
+        "s.n - 1 AS place, c.tenant, e.device, c.enrollment, e.key, e.state AS enrollment_state,
+             c.state AS certificate_state"
+    };
+}
+
+pub(super) const LOOK: &str = concat!(
+    "SELECT ",
+    identities!(),
+    ", EXISTS (SELECT 1 FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = s.channel
+             AND m.state < 3 AND m.enrollment = c.enrollment AND (NOT s.renewal_only OR m.dedupe = 'renewal')) AS waits
+     FROM UNNEST($1::bytea[], $2::text[], $3::bool[]) WITH ORDINALITY AS s (fingerprint, channel, renewal_only, n)
+         JOIN certificates c ON c.fingerprint = s.fingerprint
+         JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment"
+);
+
+/// A statement of its own: what the next one reads was committed by whoever held these rows before.
+pub(super) const LOCK: &str = concat!(
+    "SELECT ",
+    identities!(),
+    " FROM UNNEST($1::bytea[]) WITH ORDINALITY AS s (fingerprint, n)
+         JOIN certificates c ON c.fingerprint = s.fingerprint
+         JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
+     ORDER BY e.tenant, e.device, e.id FOR UPDATE OF e"
+);
+
+/// The parts of one statement do not see each other's writes: the command just reported is left out by name, and what
+/// someone else took back since the snapshot is not handed over.
+pub(super) const POLL: &str = "
+    WITH step AS MATERIALIZED (
+        SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::smallint[],
+            $8::bytea[], $9::bool[], $10::bool[], $11::bigint[])
+        AS s (place, tenant, device, enrollment, channel, command, state, result, idle, renewal_only, now)
+    ), reported AS (
+        UPDATE commands m SET state = s.state, result = s.result,
+            finished_at = CASE WHEN s.state >= 3 THEN s.now END
+        FROM step s
+        WHERE m.tenant = s.tenant AND m.device = s.device AND m.id = s.command AND m.channel = s.channel
+            AND m.enrollment = s.enrollment AND m.state < 3
+        RETURNING s.place, m.tenant, m.device, m.id, s.state, s.now
+    ), noted AS (
+        INSERT INTO outcomes (tenant, device, command, at)
+        SELECT tenant, device, id, now FROM reported WHERE state >= 3
+    ), picked AS MATERIALIZED (
+        SELECT s.place, s.tenant, s.device, s.now, q.id FROM step s CROSS JOIN LATERAL (
+            SELECT m.id FROM commands m
+            WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.state < 3
+                AND m.enrollment = s.enrollment AND (s.idle OR m.state = 0) AND m.id IS DISTINCT FROM s.command
+                AND (NOT s.renewal_only OR m.dedupe = 'renewal')
+            ORDER BY m.id LIMIT 1) q
+    ), handed AS (
+        UPDATE commands m SET state = 1, handed_over_at = p.now FROM picked p
+        WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.state < 3
+        RETURNING p.place, m.id, m.payload, m.sealed
+    )
+    SELECT s.place, r.place IS NOT NULL AS known, p.place IS NOT NULL AND h.place IS NULL AS missed,
+        s.tenant, s.device, h.id AS command, h.payload, h.sealed
+    FROM step s LEFT JOIN reported r USING (place) LEFT JOIN picked p USING (place) LEFT JOIN handed h USING (place)";
+
+/// A channel whose token was dead is woken if something waits: nobody was told of it meanwhile.
+pub(super) const UPDATE_TOKENS: &str = "
+    WITH step AS MATERIALIZED (
+        SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[],
+            $8::bytea[], $9::bigint[], $10::bigint[])
+        AS s (place, tenant, device, enrollment, channel, token, magic, unlock_token, updated_at, now)
+    ), known AS MATERIALIZED (
+        SELECT s.*, c.push_token IS NULL AS was_dead FROM step s
+            JOIN channels c ON c.tenant = s.tenant AND c.enrollment = s.enrollment AND c.channel = s.channel
+        ORDER BY c.tenant, c.enrollment, c.channel FOR UPDATE OF c
+    ), told AS (
+        UPDATE channels c SET push_token = k.token, push_magic = k.magic, updated_at = k.updated_at,
+            unlock_token = COALESCE(k.unlock_token, c.unlock_token)
+        FROM known k WHERE c.tenant = k.tenant AND c.enrollment = k.enrollment AND c.channel = k.channel
+    ), asked AS (
+        INSERT INTO pushes (tenant, device, channel, due_at, generation)
+        SELECT k.tenant, k.device, k.channel, k.now, k.now FROM known k
+        WHERE k.was_dead AND k.token IS NOT NULL AND EXISTS (
+            SELECT 1 FROM commands m WHERE m.tenant = k.tenant AND m.device = k.device AND m.channel = k.channel
+                AND m.state < 3 AND m.enrollment = k.enrollment)
+        ORDER BY k.tenant, k.device, k.channel
+        ON CONFLICT (tenant, device, channel) DO UPDATE SET
+            due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
+    )
+    SELECT place FROM known";
+
+/// In order, as everyone who locks several of these rows does it; never an earlier time than what is there.
+pub(super) const SET_CONTACTS: &str = "
+    WITH spoke AS MATERIALIZED (
+        SELECT d.tenant, d.id, s.at FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) AS s (tenant, device, at)
+            JOIN devices d ON d.tenant = s.tenant AND d.id = s.device
+        ORDER BY d.tenant, d.id FOR UPDATE OF d
+    )
+    UPDATE devices d SET last_contact = greatest(d.last_contact, s.at) FROM spoke s
+    WHERE d.tenant = s.tenant AND d.id = s.id";

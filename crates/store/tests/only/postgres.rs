@@ -1,0 +1,93 @@
+//! What only PostgreSQL has to get right: a server that goes away, locks of other nodes, and text that it does not know.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{ChannelKey, CommandId, CommandState, DeviceName, Error, ports::Poll};
+use tokio::task::JoinSet;
+
+use super::suite::world::{NOW, World};
+
+#[tokio::test]
+async fn connections_that_were_cut_are_opened_again() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [command] = world.queue(&phone).await;
+    assert_eq!(world.idle(&phone).await, Some(command));
+
+    world
+        .place
+        .run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .await;
+
+    let step = || phone.reports(command, CommandState::Acknowledged);
+    let mut answer = world.db.road.poll(step()).await;
+    if let Err(Error::Unavailable(_)) = answer {
+        answer = world.db.road.poll(step()).await;
+    }
+    assert!(answer.unwrap().served.unwrap().report_known);
+    assert_eq!(world.command(&phone, command).await.state, CommandState::Acknowledged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_someone_holds_does_not_hold_up_others() {
+    let world = Arc::new(World::new().await);
+    let held = world.phone().await;
+    let mut tx = world.tx().await;
+    tx.enrollment_for_update(held.enrollment).await.unwrap().unwrap();
+    let mut steps = JoinSet::new();
+    for _ in 0..20 {
+        let phone = world.phone().await;
+        let [command] = world.queue(&phone).await;
+        let world = world.clone();
+        steps.spawn(async move {
+            world.poll(phone.reports(command, CommandState::Acknowledged)).await.report_known
+        });
+    }
+    let road = world.db.road.clone();
+    let step = held.reports(CommandId(held.device.0), CommandState::Acknowledged);
+    let blocked = tokio::spawn(async move { road.poll(step).await });
+
+    let served = tokio::time::timeout(Duration::from_secs(10), steps.join_all()).await.unwrap();
+
+    assert!(served.into_iter().all(|known| known));
+    assert!(matches!(blocked.await.unwrap(), Err(Error::Unavailable(_))), "it is told to come again");
+    tx.commit().await.unwrap();
+    assert!(world.answer(held.idle()).await.served.is_some());
+}
+
+#[tokio::test]
+async fn a_character_that_it_does_not_know_is_refused() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let channel = ChannelKey("a\0b".into());
+
+    for step in [
+        Poll { channel: channel.clone(), ..phone.idle() },
+        Poll { channel, ..phone.reports(CommandId(phone.device.0), CommandState::Failed) },
+    ] {
+        let refused = world.db.road.poll(step).await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "text", .. })), "{refused:?}");
+    }
+    let mut device = phone.record();
+    device.external_id = Some("a\0b".into());
+    assert!(matches!(world.tx().await.set_device(&device).await, Err(Error::Invalid { .. })));
+}
+
+#[tokio::test]
+async fn a_flush_that_meets_a_lock_gives_way_and_loses_nothing() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    world.poll(phone.idle()).await;
+    let mut tx = world.tx().await;
+    tx.device_for_update(phone.device).await.unwrap();
+
+    assert!(matches!(world.db.road.flush().await, Err(Error::Unavailable(_))));
+
+    drop(tx);
+    world.db.road.flush().await.unwrap();
+    let device = world.look().await.device_named(&DeviceName::Id(phone.device)).await.unwrap();
+    assert_eq!(device.unwrap().last_contact, Some(NOW));
+}
