@@ -56,7 +56,7 @@ pub use ids::{
     UserId,
 };
 pub use installation::Installation;
-pub use lifecycle::{AUDIENCE, Claims, TOKEN_LIFETIME};
+pub use lifecycle::{AUDIENCE, Claims, Limited, TOKEN_LIFETIME, TokenKeyState};
 pub use links::{LONGEST_LINK, Link, NewLink};
 pub use ports::{Directory, Identity};
 pub use purges::{PURGE_LIMIT, Purge, PurgeCounts};

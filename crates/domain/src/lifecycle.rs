@@ -1,43 +1,33 @@
-//! Tokens of the lifecycle API: JWTs of fifteen minutes, for one audience.
+//! The lifecycle API's two doors: an application logs in, and comes back with its token. Whoever has proven who it is
+//! is counted at once, before anything is done for it.
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
-
-use crate::{Actor, Application, ApplicationId, Error, Mdm, Result, Role, Subject, TenantId, secrets};
+use crate::{Actor, Application, ApplicationId, Error, LimitedRequest, Mdm, Result, Role, Subject, secrets};
 
 mod keys;
+mod tokens;
 
+pub use keys::TokenKeyState;
 pub(crate) use keys::TokenKeys;
+pub use tokens::{AUDIENCE, Claims, TOKEN_LIFETIME};
 
-/// The audience of a lifecycle token.
-pub const AUDIENCE: &str = "DEVICE_LIFECYCLE_API";
-
-/// How long a token is good.
-pub const TOKEN_LIFETIME: Duration = Duration::from_mins(15);
-
-/// What a token says; exactly the published claims.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
-    /// Whose devices may be deleted.
-    pub customer_id: TenantId,
-    /// When it was made, seconds since 1970.
-    pub iat: i64,
-    /// Until when it is good, seconds since 1970.
-    pub exp: i64,
-    /// [`AUDIENCE`].
-    pub aud: String,
-    /// The application that logged in.
-    pub client_id: ApplicationId,
+/// What comes of a request that is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limited<T> {
+    /// It may go on.
+    Free(T),
+    /// It is one too many. The next one passes once this time is over, if nothing else comes until then; whole
+    /// milliseconds.
+    Blocked(Duration),
 }
 
 impl Mdm {
-    /// A token for an application that knows its secret.
+    /// A token for an application that knows its secret. Only such a login is counted.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] for an unknown or revoked application and for a wrong secret; the same for each.
-    pub async fn login_application(&self, id: ApplicationId, secret: &str) -> Result<String> {
+    pub async fn login_application(&self, id: ApplicationId, secret: &str) -> Result<Limited<String>> {
         let application = self.directory.application(id).await?.ok_or(Error::Unauthenticated)?;
         let right = aws_lc_rs::constant_time::verify_slices_are_equal(
             &secrets::hash(secret),
@@ -46,52 +36,43 @@ impl Mdm {
         if right.is_err() || application.revoked_at.is_some() {
             return Err(Error::Unauthenticated);
         }
-        let iat = self.clock.now().seconds();
-        let claims = Claims {
-            customer_id: application.tenant,
-            iat,
-            exp: iat + i64::try_from(TOKEN_LIFETIME.as_secs()).unwrap_or(0),
-            aud: AUDIENCE.into(),
-            client_id: application.id,
-        };
-        let key = self.installation.token_keys().signing(self.clock.now());
+        if let Some(wait) = self.limit(application.tenant, id, LimitedRequest::Login).await? {
+            return Ok(Limited::Blocked(wait));
+        }
+        let now = self.clock.now();
+        let key = self.installation.token_keys().signing(now);
         let key = key.ok_or_else(|| Error::internal("there is no key to sign tokens with"))?;
-        let header = Header { kid: Some(key.id), ..Header::new(Algorithm::HS256) };
-        jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&key.secret))
-            .map_err(Error::internal)
+        tokens::sign(&Claims::new(application.tenant, id, now), &key).map(Limited::Free)
     }
 
-    /// Who calls with `token` for `customer`.
+    /// Who asks for a purge with `token`, in the name of `customer`. Only a good token is counted; the request's body
+    /// need not have been read yet.
     ///
     /// The algorithm is fixed, expiry is judged by the server's clock, and a revoked application's tokens stop at once.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], whatever is wrong.
-    pub async fn actor_for_token(&self, token: &str, customer: &str) -> Result<Actor> {
-        let claims = self.token_claims(token).ok_or(Error::Unauthenticated)?;
+    /// [`Error::Unauthenticated`], whatever is wrong with the token.
+    pub async fn admit_purge(&self, token: &str, customer: &str) -> Result<Limited<Actor>> {
+        let claims = self.token_claims(token).await?.ok_or(Error::Unauthenticated)?;
         if claims.customer_id.to_string() != customer.to_lowercase() {
             return Err(Error::Unauthenticated);
         }
         let application = self.directory.application(claims.client_id).await?;
-        match application {
-            Some(Application { revoked_at: None, tenant, id, .. }) if tenant == claims.customer_id => {
-                Ok(Actor { tenant, subject: Subject::Application(id), role: Role::Operator })
-            }
-            _ => Err(Error::Unauthenticated),
+        let Some(Application { revoked_at: None, tenant, id, .. }) = application else {
+            return Err(Error::Unauthenticated);
+        };
+        if tenant != claims.customer_id {
+            return Err(Error::Unauthenticated);
         }
+        Ok(match self.limit(tenant, id, LimitedRequest::Purge).await? {
+            Some(wait) => Limited::Blocked(wait),
+            None => Limited::Free(Actor { tenant, subject: Subject::Application(id), role: Role::Operator }),
+        })
     }
 
-    fn token_claims(&self, token: &str) -> Option<Claims> {
-        let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
-        let key = self.installation.token_keys().named(&kid)?.secret;
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.validate_exp = false;
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud"]);
-        let token =
-            jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&key), &validation).ok()?;
-        let now = self.clock.now().seconds();
-        let claims = token.claims;
-        (claims.iat <= now && now < claims.exp).then_some(claims)
+    async fn token_claims(&self, token: &str) -> Result<Option<Claims>> {
+        let Some(kid) = tokens::key_id(token) else { return Ok(None) };
+        let key = self.token_key(&kid).await?;
+        Ok(key.and_then(|key| tokens::read(token, &key, self.clock.now())))
     }
 }

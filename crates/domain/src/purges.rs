@@ -48,6 +48,15 @@ pub struct PurgeCounts {
     pub failed: u32,
 }
 
+/// An id of a purge that is not worked off.
+#[derive(Clone, Copy)]
+struct OpenId<'n> {
+    tenant: TenantId,
+    purge: PurgeId,
+    is_guid: bool,
+    name: &'n str,
+}
+
 impl Mdm {
     /// Takes a purge: durable when this returns, carried out by a worker.
     ///
@@ -110,7 +119,12 @@ impl Mdm {
                 break;
             }
             for (is_guid, name) in &open {
-                self.purge_one(tenant, purge, *is_guid, name).await?;
+                let id = OpenId { tenant, purge, is_guid: *is_guid, name };
+                match self.purge_one(id).await {
+                    Err(error @ Error::Unavailable(_)) => return Err(error),
+                    Err(error) => self.give_up(id, &error).await?,
+                    Ok(()) => {}
+                }
             }
         }
         let mut tx = self.store.begin(tenant).await?;
@@ -119,7 +133,8 @@ impl Mdm {
         Ok(true)
     }
 
-    async fn purge_one(&self, tenant: TenantId, purge: PurgeId, is_guid: bool, name: &str) -> Result<()> {
+    async fn purge_one(&self, id: OpenId<'_>) -> Result<()> {
+        let OpenId { tenant, purge, is_guid, name } = id;
         let mut tx = self.store.begin(tenant).await?;
         let counts = match named(&mut *tx, is_guid, name).await? {
             Some(device) => {
@@ -132,6 +147,16 @@ impl Mdm {
         tx.commit().await?;
         self.wake.wake(Worker::Pushes);
         Ok(())
+    }
+
+    /// Counts an id as failed: what is broken about one device, and would be tomorrow, must not hold up all the others.
+    async fn give_up(&self, id: OpenId<'_>, error: &Error) -> Result<()> {
+        let OpenId { tenant, purge, is_guid, name } = id;
+        tracing::error!(%purge, id = name, error = error.chain(), "a device could not be purged");
+        let failed = PurgeCounts { failed: 1, ..PurgeCounts::default() };
+        let mut tx = self.store.begin(tenant).await?;
+        tx.finish_purge_id(purge, is_guid, name, failed, self.clock.now().plus(CLAIM)).await?;
+        tx.commit().await
     }
 
     /// Leaves nothing of `device` but tombstones for its certificates and one audit record without personal data.
@@ -170,8 +195,9 @@ fn distinct(field: &'static str, names: &[String]) -> Result<Vec<String>> {
     if names.len() > PURGE_LIMIT {
         return Err(Error::invalid(field, format!("at most {PURGE_LIMIT} ids")));
     }
-    if names.iter().any(|name| name.is_empty() || name.len() > 255) {
-        return Err(Error::invalid(field, "ids of 1 to 255 bytes"));
+    // PostgreSQL's texts hold no U+0000.
+    if names.iter().any(|name| name.is_empty() || name.len() > 255 || name.contains('\0')) {
+        return Err(Error::invalid(field, "ids of 1 to 255 bytes, without U+0000"));
     }
     let mut names = names.to_vec();
     names.sort();

@@ -49,17 +49,15 @@ pub struct EarlierRequests {
 }
 
 impl EarlierRequests {
-    /// How long a request at `now` that counts already has to wait; `None` if it may go on.
+    /// When the next request would pass, if nothing else came, for one that is counted at `at`; `None` if that may go on.
     ///
-    /// The time is exact: until the first moment at which one more request would pass, if nothing else came.
-    fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let free_at = |earlier: Option<Timestamp>, window| earlier.map_or(now, |at| at.plus(window));
+    /// The time is exact, and so is a wait until then: clocks are cut to whole milliseconds, so that whoever waits the
+    /// difference of two of them comes at the later one or within the millisecond behind it, and never before it.
+    fn next_free(&self, at: Timestamp) -> Option<Timestamp> {
+        let free_at = |earlier: Option<Timestamp>, window| earlier.map_or(at, |then| then.plus(window));
         let this = free_at(self.fifth, SECOND).max(free_at(self.last_of_day, DAY));
-        if this <= now {
-            return None;
-        }
         let next = free_at(self.fourth, SECOND).max(free_at(self.second_last_of_day, DAY));
-        Some(Duration::from_millis(u64::try_from(next.0 - now.0).unwrap_or(0)))
+        (this > at).then_some(next)
     }
 }
 
@@ -68,7 +66,7 @@ impl Mdm {
     ///
     /// One short transaction. Only authenticated requests may be counted, or else anyone who knows an Application ID could
     /// lock it out.
-    pub async fn limit(
+    pub(crate) async fn limit(
         &self,
         tenant: TenantId,
         application: ApplicationId,
@@ -78,7 +76,10 @@ impl Mdm {
         let mut tx = self.store.begin(tenant).await?;
         let (at, earlier) = tx.count_request(application, request, now).await?;
         tx.commit().await?;
-        Ok(earlier.wait(at))
+        // `at` is later than `now` where another node's clock is ahead; the wait is by the clock of this one.
+        Ok(earlier
+            .next_free(at)
+            .map(|next| Duration::from_millis(u64::try_from(next.0 - now.0).unwrap_or(0))))
     }
 }
 
@@ -107,7 +108,8 @@ mod tests {
                 second_last_of_day: before(PER_DAY - 1),
             };
             self.0.push_back(Timestamp(now));
-            earlier.wait(Timestamp(now))
+            let next = earlier.next_free(Timestamp(now))?;
+            Some(Duration::from_millis(u64::try_from(next.0 - now).unwrap()))
         }
     }
 

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::{
     commands::{
         admin, api_key, application, demo, device, device_ca, doctor, enrollment, init, purge,
-        push_certificate, serve, simulate, tenant, user,
+        push_certificate, serve, simulate, tenant, token_key, user,
     },
     config::{self, Config, Settings},
     logging,
@@ -58,6 +58,9 @@ enum Command {
     /// Applications that use the lifecycle API
     #[command(subcommand)]
     Application(application::Command),
+    /// Keys that sign the tokens of the lifecycle API
+    #[command(subcommand)]
+    TokenKey(token_key::Command),
     /// People whose devices are managed
     #[command(subcommand)]
     User(user::Command),
@@ -123,6 +126,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(command) => admin::run(&context, command).await?,
         Command::ApiKey(command) => api_key::run(&context, command).await?,
         Command::Application(command) => application::run(&context, command).await?,
+        Command::TokenKey(command) => token_key::run(&context, command).await?,
         Command::User(command) => user::run(&context, command).await?,
         Command::Enrollment(command) => enrollment::run(&context, command).await?,
         Command::PushCertificate(command) => push_certificate::run(&context, command).await?,

@@ -14,6 +14,7 @@ pub mod push_certificate;
 pub mod serve;
 pub mod simulate;
 pub mod tenant;
+pub mod token_key;
 pub mod user;
 
 use std::future::Future;

@@ -49,7 +49,8 @@ impl Running {
             Some(tls) => [Some(tls.for_devices()?), Some(tls.for_people()?)],
             None => [None, None],
         };
-        let device = Listener::new(device, device_tls, device_router(&parts, &config), config.max_connections);
+        let device =
+            Listener::new(device, device_tls, device_router(&parts, &config), config.max_connections);
         let api = Listener::new(api, api_tls, api_router(&parts, &config), config.max_connections);
         tasks.spawn(device.run(stop.clone(), DRAIN));
         tasks.spawn(api.run(stop.clone(), DRAIN));
@@ -136,6 +137,7 @@ fn device_router(parts: &Parts, config: &Config) -> web::Router {
 fn api_router(parts: &Parts, config: &Config) -> web::Router {
     let settings = web::ApiSettings {
         metrics_open: config.metrics_open,
+        trusted_proxies: config.trusted_proxies.clone(),
         hsts: matches!(config.tls, Tls::Files { .. }),
         ..web::ApiSettings::default()
     };

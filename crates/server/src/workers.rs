@@ -25,7 +25,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often last contacts are written down.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// How often renewals are looked for, tombstones swept and certificates read again.
+/// How often renewals are looked for, tombstones swept, certificates read again and signing keys tended.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// Starts every worker; each ends at `stop`.
@@ -107,6 +107,9 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         }
         if let Err(error) = parts.mdm.sweep().await {
             tracing::warn!(error = error.chain(), "tombstones could not be swept yet");
+        }
+        if let Err(error) = parts.mdm.tend_token_keys().await {
+            tracing::warn!(error = error.chain(), "the signing keys could not be tended yet");
         }
         match parts.refresh_tls(&config) {
             Ok(true) => tracing::info!("the TLS certificate was replaced"),

@@ -8,10 +8,11 @@ use http::{
     HeaderValue, StatusCode,
     header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS},
 };
+use ipnet::IpNet;
 
 use crate::{
     HttpMetrics, api_state::ApiState, device_api, health, lifecycle_api, limits::BodyBudget, metrics,
-    openapi, readiness,
+    openapi, peer::ProxyTrust, readiness,
 };
 
 /// Settings of the API listener.
@@ -22,6 +23,8 @@ pub struct ApiSettings {
     pub hsts: bool,
     /// Whether `/metrics` is shown without an API key.
     pub metrics_open: bool,
+    /// Whose forwarded address is believed: wrong secrets are held back by address.
+    pub trusted_proxies: Vec<IpNet>,
     /// The bytes of all bodies in flight; beyond it is 503.
     pub body_budget: usize,
     /// Where requests are counted; clones given to other routers are shown too.
@@ -30,7 +33,13 @@ pub struct ApiSettings {
 
 impl Default for ApiSettings {
     fn default() -> Self {
-        Self { hsts: false, metrics_open: false, body_budget: 64 << 20, metrics: HttpMetrics::default() }
+        Self {
+            hsts: false,
+            metrics_open: false,
+            trusted_proxies: Vec::new(),
+            body_budget: 64 << 20,
+            metrics: HttpMetrics::default(),
+        }
     }
 }
 
@@ -39,7 +48,12 @@ impl Default for ApiSettings {
 /// Every answer of a published API, whatever went wrong, comes in that API's own form. The accept loop limits
 /// connections, handshakes and headers.
 pub fn api_router(mdm: Arc<Mdm>, settings: ApiSettings) -> Router {
-    let state = ApiState { mdm, bodies: Arc::new(BodyBudget::new(settings.body_budget)) };
+    let state = ApiState {
+        mdm,
+        bodies: Arc::new(BodyBudget::new(settings.body_budget)),
+        trust: Arc::new(ProxyTrust::new(settings.trusted_proxies)),
+        throttle: Arc::default(),
+    };
     let counted = settings.metrics.clone();
     let router = Router::new()
         .merge(counted.around("device-api", device_api::router()))

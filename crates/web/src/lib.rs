@@ -25,6 +25,7 @@ mod peer;
 mod readiness;
 mod scep;
 mod state;
+mod throttle;
 
 use std::sync::Arc;
 

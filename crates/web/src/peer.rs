@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection, and whose word is believed about it.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, request::Parts};
 use ipnet::IpNet;
@@ -23,8 +23,8 @@ pub(crate) struct ProxyTrust {
     networks: Vec<IpNet>,
 }
 
-/// From where a request came, for the log: an address behind a proxy is the proxy's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// From where a request came: an address behind a proxy is the proxy's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin(Option<IpAddr>);
 
 impl ProxyTrust {
@@ -62,6 +62,22 @@ impl ProxyTrust {
 
     fn contains(&self, address: IpAddr) -> bool {
         self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl Origin {
+    /// What one customer of a network has to himself: an address of IPv4, a /64 of IPv6 (RFC 6177).
+    pub(crate) fn network(self) -> Self {
+        Self(self.0.map(|address| match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        }))
+    }
+}
+
+impl From<IpAddr> for Origin {
+    fn from(address: IpAddr) -> Self {
+        Self(Some(address))
     }
 }
 

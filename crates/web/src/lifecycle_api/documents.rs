@@ -29,6 +29,12 @@ pub(super) enum Refusals {
     /// The content type is not application/json
     #[response(status = 415)]
     UnsupportedMediaType(ErrorBody),
+    /// One too many: 5 in a second and 10,000 in a day, for each application, logins and purges apart; blocked ones count
+    #[response(
+        status = 429,
+        headers(("x-rate-limit-retry-after-milliseconds" = u64, description = "The time until the next request passes")),
+    )]
+    TooManyRequests,
     /// The server is busy; try again soon
     #[response(status = 503)]
     ServiceUnavailable(ErrorBody),

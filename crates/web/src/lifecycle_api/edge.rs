@@ -80,7 +80,7 @@ async fn dressed(edge: Edge, request: Request, next: Next) -> Response {
     response
 }
 
-/// `carrier` brought the failure here; its headers stay, its empty body does not.
+/// `carrier` brought the failure here; its headers stay, its empty body does not, except where none is published.
 fn in_words(
     edge: &Edge,
     carrier: Response,
@@ -90,6 +90,9 @@ fn in_words(
     let now = (edge.now)();
     let logref = edge.logref(now);
     log(failure, method, &path, &logref);
+    if failure.code == ErrorCode::TooManyRequests {
+        return carrier;
+    }
     let (mut carried, _) = carrier.into_parts();
     carried.headers.remove(CONTENT_LENGTH);
     carried.headers.remove(CONTENT_TYPE);
@@ -120,7 +123,8 @@ fn log(failure: &Failure, method: &Method, path: &str, logref: &str) {
         | ErrorCode::RequestTimeout
         | ErrorCode::Conflict
         | ErrorCode::PayloadTooLarge
-        | ErrorCode::UnsupportedMediaType => {
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::TooManyRequests => {
             tracing::info!(%method, path, code, logref, cause, "a call was refused");
         }
     }
@@ -128,6 +132,8 @@ fn log(failure: &Failure, method: &Method, path: &str, logref: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::{
         body::Body,
         routing::{any, post},
@@ -147,6 +153,7 @@ mod tests {
         let router = Router::new()
             .route("/v1/panics", post(panics))
             .route("/v1/fine", post(async || StatusCode::ACCEPTED))
+            .route("/v1/soon", post(async || Failure::blocked(Duration::from_millis(40_298_409))))
             .route("/v1/{*call}", any(unknown_path));
         around(router, Edge::telling(|| Timestamp(1_731_864_015_471)))
     }
@@ -187,6 +194,15 @@ mod tests {
         let (parts, body) = failure("GET", "/v1/fine").await;
         assert_eq!((parts.status, &body["status"]), (StatusCode::METHOD_NOT_ALLOWED, &405.into()));
         assert_eq!(parts.headers[ALLOW], "POST");
+    }
+
+    #[tokio::test]
+    async fn a_blocked_request_is_answered_without_a_body() {
+        let (parts, body) = answer(&router(), "POST", "/v1/soon").await;
+        assert_eq!((parts.status, body.as_str()), (StatusCode::TOO_MANY_REQUESTS, ""));
+        assert_eq!(parts.headers["x-rate-limit-retry-after-milliseconds"], "40298409");
+        assert_eq!(parts.headers[CONTENT_LENGTH], "0");
+        assert_eq!(parts.headers.get(CONTENT_TYPE), None);
     }
 
     #[tokio::test]

@@ -1,15 +1,23 @@
 //! How a call fails: the published words, and one `match` from the domain's errors to them.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use domain::Error;
-use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+use domain::{Error, Limited};
+use http::{
+    HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, RETRY_AFTER},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{json_body::BodyRefusal, limits::Unread};
+
+/// Where a blocked request is told how long to wait.
+const WAIT: HeaderName = HeaderName::from_static("x-rate-limit-retry-after-milliseconds");
 
 /// What went wrong. The words never change; the sentences may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +38,8 @@ pub(super) enum ErrorCode {
     PayloadTooLarge,
     /// The body is not announced as JSON.
     UnsupportedMediaType,
+    /// It came too soon. The only failure without a body.
+    TooManyRequests,
     /// Ours to fix.
     InternalServerError,
     /// Worth trying again soon.
@@ -38,7 +48,7 @@ pub(super) enum ErrorCode {
 
 impl ErrorCode {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::BadRequest,
         Self::Forbidden,
         Self::UnknownUriPath,
@@ -47,6 +57,7 @@ impl ErrorCode {
         Self::Conflict,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::TooManyRequests,
         Self::InternalServerError,
         Self::ServiceUnavailable,
     ];
@@ -76,6 +87,9 @@ impl ErrorCode {
                 "UNSUPPORTED_MEDIA_TYPE",
                 "The content type has to be application/json, without compression.",
             ),
+            Self::TooManyRequests => {
+                (StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", "Too Many Requests.")
+            }
             Self::InternalServerError => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "INTERNAL_SERVER_ERROR",
@@ -108,12 +122,19 @@ pub(super) struct Failure {
     pub(super) message: Option<String>,
     /// What happened inside; for the log alone.
     pub(super) cause: Option<String>,
+    /// How long to wait before the next try, where that is known.
+    wait: Option<Duration>,
 }
 
 impl Failure {
     /// A failure that its code says all about.
     pub(super) fn new(code: ErrorCode) -> Self {
-        Self { code, message: None, cause: None }
+        Self { code, message: None, cause: None, wait: None }
+    }
+
+    /// A request that came too soon: the next one passes after `wait`.
+    pub(super) fn blocked(wait: Duration) -> Self {
+        Self { wait: Some(wait), ..Self::new(ErrorCode::TooManyRequests) }
     }
 
     /// A fault that the caller can mend.
@@ -123,6 +144,14 @@ impl Failure {
 
     fn because(self, cause: impl Into<String>) -> Self {
         Self { cause: Some(cause.into()), ..self }
+    }
+}
+
+/// Goes on with a request that is not one too many.
+pub(super) fn unless_blocked<T>(limited: Limited<T>) -> Result<T, Failure> {
+    match limited {
+        Limited::Free(admitted) => Ok(admitted),
+        Limited::Blocked(wait) => Err(Failure::blocked(wait)),
     }
 }
 
@@ -178,6 +207,11 @@ impl IntoResponse for Failure {
         *response.status_mut() = self.code.status();
         if self.code == ErrorCode::ServiceUnavailable {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(wait) = self.wait {
+            let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            response.headers_mut().insert(WAIT, millis.into());
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         response.extensions_mut().insert(self);
         response

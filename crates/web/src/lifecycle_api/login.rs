@@ -1,18 +1,16 @@
 //! `POST /v1/login`: a token for an application that knows its secret.
 
-use std::sync::Arc;
-
 use axum::{Json, extract::State};
-use domain::{ApplicationId, Mdm};
-use http::HeaderMap;
+use domain::{ApplicationId, Error};
+use http::{HeaderMap, request::Parts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     documents::Refusals,
-    error::{ErrorCode, Failure},
+    error::{ErrorCode, Failure, unless_blocked},
 };
-use crate::{credentials, identifiers};
+use crate::{api_state::ApiState, credentials, identifiers};
 
 /// A token.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,10 +26,18 @@ pub(super) struct Token {
     security(("Application" = [])),
     responses((status = 200, description = "The token", body = Token), Refusals),
 )]
-pub(super) async fn login(State(mdm): State<Arc<Mdm>>, headers: HeaderMap) -> Result<Json<Token>, Failure> {
-    let (id, secret) = application(&headers).ok_or(Failure::new(ErrorCode::Forbidden))?;
-    let token = mdm.login_application(id, &secret).await?;
-    Ok(Json(Token { token }))
+pub(super) async fn login(State(state): State<ApiState>, parts: Parts) -> Result<Json<Token>, Failure> {
+    let (origin, now) = (state.trust.origin(&parts), state.mdm.now());
+    if let Some(wait) = state.throttle.wait(origin, now) {
+        return Err(Failure::blocked(wait));
+    }
+    let (id, secret) = application(&parts.headers).ok_or(Failure::new(ErrorCode::Forbidden))?;
+    let login = state.mdm.login_application(id, &secret).await;
+    if matches!(login, Err(Error::Unauthenticated)) {
+        state.throttle.count(origin, now);
+        tracing::info!(%origin, application = %id, "a login with a wrong secret");
+    }
+    unless_blocked(login?).map(|token| Json(Token { token }))
 }
 
 /// Application ID and secret; an ID of another form is as good as an unknown one.

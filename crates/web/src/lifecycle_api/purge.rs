@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::{
     documents::Refusals,
-    error::{ErrorCode, Failure},
+    error::{ErrorCode, Failure, unless_blocked},
 };
 use crate::{api_state::ApiState, credentials, identifiers, json_body};
 
@@ -61,9 +61,10 @@ pub(super) async fn purge(
     Ok(Accepted.into_response())
 }
 
+/// Who calls, counted; the body is not read yet.
 async fn caller(state: &ApiState, headers: &HeaderMap, customer: &str) -> Result<Actor, Failure> {
     let token = credentials::authorization(headers, "Bearer").ok_or(Failure::new(ErrorCode::Forbidden))?;
-    Ok(state.mdm.actor_for_token(token, &as_issued(customer)).await?)
+    unless_blocked(state.mdm.admit_purge(token, &as_issued(customer)).await?)
 }
 
 /// A customer id as tokens have it; what is no id stays as it is, and is nobody's.
