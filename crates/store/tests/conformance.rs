@@ -34,15 +34,19 @@ mod sqlite {
             self.connect().execute_batch(sql).unwrap();
         }
 
-        /// Every row of every table, as text: blobs in hex.
-        async fn dump(&self) -> Vec<(String, String)> {
+        /// The names of all tables, whoever made them.
+        async fn tables(&self) -> Vec<String> {
             let connection = self.connect();
             let mut tables =
                 connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").unwrap();
-            let tables: Vec<String> =
-                tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        }
+
+        /// Every row of every table, as text: blobs in hex.
+        async fn dump(&self) -> Vec<(String, String)> {
+            let connection = self.connect();
             let mut rows = Vec::new();
-            for table in tables {
+            for table in self.tables().await {
                 let mut select = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
                 let columns = select.column_count();
                 let mut found = select.query([]).unwrap();
@@ -108,17 +112,22 @@ mod postgres {
             sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();
         }
 
-        /// Every row of every table, as text: bytes in hex.
-        async fn dump(&self) -> Vec<(String, String)> {
+        /// The names of all tables, whoever made them.
+        async fn tables(&self) -> Vec<String> {
             let mut connection = PgConnection::connect(&self.url()).await.unwrap();
-            let tables: Vec<String> = query_scalar(
+            query_scalar(
                 "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
             )
             .fetch_all(&mut connection)
             .await
-            .unwrap();
+            .unwrap()
+        }
+
+        /// Every row of every table, as text: bytes in hex.
+        async fn dump(&self) -> Vec<(String, String)> {
+            let mut connection = PgConnection::connect(&self.url()).await.unwrap();
             let mut rows = Vec::new();
-            for table in tables {
+            for table in self.tables().await {
                 let select = AssertSqlSafe(format!("SELECT row_to_json(t)::text FROM {table} t"));
                 let found: Vec<String> = query_scalar(select).fetch_all(&mut connection).await.unwrap();
                 rows.extend(found.into_iter().map(|row| (table.clone(), row)));

@@ -25,16 +25,36 @@ async fn the_fifth_request_before_is_told_once_there_are_so_many() {
 async fn the_request_of_a_day_before_is_told_for_ever() {
     let world = World::new().await;
     let application = ApplicationId(id());
-    let mut tx = world.tx().await;
     let day = i64::from(PER_DAY);
-    for n in 1..=day {
+    let (begun, ended) = (1..=20, day - 19..=day);
+    let mut tx = world.tx().await;
+    for n in begun.clone() {
         count(&mut *tx, application, n).await;
     }
-    for n in [day + 1, day + 2] {
+    tx.commit().await.unwrap();
+    fill(&world, begun.end() + 1, ended.start() - 1).await;
+    let mut tx = world.tx().await;
+    for n in ended {
+        let (_, earlier) = count(&mut *tx, application, n).await;
+        assert_eq!((earlier.last_of_day, earlier.fifth), (None, Some(Timestamp(n - 5))));
+    }
+    // All around the ring once more, and behind the times that were written by hand.
+    for n in day + 1..=day + 30 {
         let (_, earlier) = count(&mut *tx, application, n).await;
         assert_eq!(earlier.last_of_day, Some(Timestamp(n - day)));
         assert_eq!(earlier.second_last_of_day, Some(Timestamp(n - day + 1)));
     }
+}
+
+/// Writes down requests of these numbers in one go, each at the time of its number, as if they had been counted.
+async fn fill(world: &World, first: i64, last: i64) {
+    let fill = format!(
+        "INSERT INTO request_times (tenant, application, kind, slot, at)
+         WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last})
+         SELECT tenant, application, kind, n, n FROM request_counters, numbers;
+         UPDATE request_counters SET requests = {last}, last_at = {last};"
+    );
+    world.place.run(&fill).await;
 }
 
 #[tokio::test]
