@@ -29,10 +29,10 @@ impl Event {
         Self::by(actor, "action.asked", Some(command.device), details, at)
     }
 
+    /// An event of the device for which the link was made, where it was made for one: it goes with that.
     pub(crate) fn link_added(actor: &Actor, link: &Link, at: Timestamp) -> Self {
-        let details =
-            json!({ "link": link.id, "uses": link.max_uses, "user": link.user, "device": link.device });
-        Self::by(actor, "link.added", None, details, at)
+        let details = json!({ "link": link.id, "uses": link.max_uses, "user": link.user });
+        Self::by(actor, "link.added", link.device, details, at)
     }
 
     pub(crate) fn by(

@@ -31,14 +31,14 @@ impl Facts {
         Self {
             platform: Some(Platform::from(message.platform())),
             enrollment,
-            device_name: message.device_name.clone(),
-            serial_number: message.serial_number.clone(),
-            product_name: message.product_name.clone().or_else(|| message.model.clone()),
-            model_name: message.model_name.clone(),
-            os_version: message.os_version.clone(),
-            build_version: message.build_version.clone(),
+            device_name: message.device_name.as_deref().map(printable),
+            serial_number: message.serial_number.as_deref().map(printable),
+            product_name: message.product_name.as_deref().or(message.model.as_deref()).map(printable),
+            model_name: message.model_name.as_deref().map(printable),
+            os_version: message.os_version.as_deref().map(printable),
+            build_version: message.build_version.as_deref().map(printable),
             imeis: message.imei.as_deref().map(digits).filter(|imei| !imei.is_empty()).into_iter().collect(),
-            meid: message.meid.clone(),
+            meid: message.meid.as_deref().map(printable),
             ..Self::default()
         }
     }
@@ -65,13 +65,13 @@ impl Facts {
 
     /// What a `DeviceInformation` report tells; what it leaves out stays as it was.
     pub(crate) fn take_information(&mut self, told: &apple::inventory::DeviceInformation, now: Timestamp) {
-        keep(&mut self.device_name, told.device_name.as_ref());
-        keep(&mut self.serial_number, told.serial_number.as_ref());
-        keep(&mut self.product_name, told.product_name.as_ref());
-        keep(&mut self.model_name, told.model_name.as_ref());
-        keep(&mut self.model_number, told.model_number.as_ref().or(told.model.as_ref()));
-        keep(&mut self.os_version, told.os_version.as_ref());
-        keep(&mut self.build_version, told.build_version.as_ref());
+        keep_text(&mut self.device_name, told.device_name.as_deref());
+        keep_text(&mut self.serial_number, told.serial_number.as_deref());
+        keep_text(&mut self.product_name, told.product_name.as_deref());
+        keep_text(&mut self.model_name, told.model_name.as_deref());
+        keep_text(&mut self.model_number, told.model_number.as_deref().or(told.model.as_deref()));
+        keep_text(&mut self.os_version, told.os_version.as_deref());
+        keep_text(&mut self.build_version, told.build_version.as_deref());
         keep(&mut self.capacity_gb, told.device_capacity.as_ref());
         keep(&mut self.available_gb, told.available_device_capacity.as_ref());
         keep(&mut self.supervised, told.is_supervised.as_ref());
@@ -103,6 +103,15 @@ impl Facts {
             self.enrollment = EnrollmentKind::User;
         }
     }
+}
+
+fn keep_text(fact: &mut Option<String>, told: Option<&str>) {
+    keep(fact, told.map(printable).as_ref());
+}
+
+/// A text as a device says it, without what is no text: databases do not keep U+0000, and logs are lines.
+fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 fn keep<T: Clone>(fact: &mut Option<T>, told: Option<&T>) {

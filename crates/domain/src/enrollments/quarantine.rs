@@ -59,7 +59,7 @@ impl Mdm {
         tx.set_enrollment(&enrollment).await?;
         tx.set_certificate_states(enrollment.id, CertificateState::Revoked).await?;
         tx.discard_quarantined(id).await?;
-        let details = json!({ "enrollment": enrollment.id });
+        let details = json!({});
         tx.record(&Event::by(actor, "device.rejected", None, details, self.clock.now())).await?;
         tx.commit().await
     }
