@@ -1,6 +1,6 @@
 //! What is wrong with the server, or will be.
 
-use crate::{Mdm, Result, TenantId, Timestamp};
+use crate::{Mdm, Result, TenantId, Timestamp, ports::Worker};
 
 /// The server's own state, for `doctor`, `/readyz` and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,11 @@ impl Mdm {
     /// Answers if the database does.
     pub async fn ping(&self) -> Result<()> {
         self.directory.ping().await
+    }
+
+    /// Takes up at once what a server that died had claimed; called when a worker begins.
+    pub async fn release_claims(&self, worker: Worker) -> Result<()> {
+        self.outbox.release_claims(worker).await
     }
 
     /// Writes down the last contacts that are gathered in memory.

@@ -72,6 +72,7 @@ fn until(
 }
 
 async fn outcomes(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
+    take_over(&mdm, Worker::Outcomes).await;
     loop {
         match mdm.apply_outcomes().await {
             Ok(0) => wakes.wait(Worker::Outcomes, LOOK).await,
@@ -82,6 +83,7 @@ async fn outcomes(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
 }
 
 async fn purges(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
+    take_over(&mdm, Worker::Purges).await;
     loop {
         match mdm.work_on_purges().await {
             Ok(false) => wakes.wait(Worker::Purges, LOOK).await,
@@ -117,6 +119,17 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
             Err(error) => tracing::error!(%error, "the TLS certificate could not be replaced"),
         }
         tokio::time::sleep(HOUSEKEEPING).await;
+    }
+}
+
+/// A worker begins: what its predecessor left in the middle need not wait until its claims end.
+async fn take_over(mdm: &Mdm, worker: Worker) {
+    if let Err(error) = mdm.release_claims(worker).await {
+        tracing::warn!(
+            ?worker,
+            error = error.chain(),
+            "claims of before could not be ended: they end by themselves"
+        );
     }
 }
 

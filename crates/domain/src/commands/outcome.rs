@@ -30,13 +30,16 @@ impl Mdm {
         Ok(jobs.len())
     }
 
+    /// Nothing is written where another worker, to which the claim had passed, was quicker.
     async fn apply_outcome(&self, job: &OutcomeJob) -> Result<()> {
         let mut tx = self.store.begin(job.tenant).await?;
         if let Some(command) = tx.command(job.device, job.command).await? {
             self.apply(&mut *tx, &command).await?;
         }
-        tx.remove_outcome(job.device, job.command).await?;
-        tx.commit().await
+        if tx.remove_outcome(job.device, job.command).await? {
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn apply(&self, tx: &mut dyn Tx, command: &Command) -> Result<()> {

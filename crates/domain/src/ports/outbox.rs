@@ -24,6 +24,10 @@ pub trait Outbox: Send + Sync {
     /// The purge that waits longest, claimed until `until`.
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<Option<(TenantId, PurgeId)>>;
 
+    /// Ends all claims on the work of `worker`, so that what a server that died had claimed need not wait. Another node
+    /// that is still at it may find that this one was quicker: that must harm nothing.
+    async fn release_claims(&self, worker: Worker) -> Result<()>;
+
     /// Active enrollments whose pinned certificate ends before `before`, the first to end first, without a renewal command
     /// ([`crate::RENEWAL`]) that is open or was queued at `since` or later: a device that fails is asked again then.
     async fn due_renewals(

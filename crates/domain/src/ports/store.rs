@@ -229,8 +229,8 @@ pub trait Commands {
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;
 
-    /// Removes the outcome row of a command, since its effects are now applied.
-    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<()>;
+    /// Removes the outcome row of a command, since its effects are now applied; false if another worker was quicker.
+    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool>;
 }
 
 /// A secret that we keep for someone.

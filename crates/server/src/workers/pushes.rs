@@ -8,7 +8,7 @@ use domain::{
 };
 use tokio::task::JoinSet;
 
-use super::{LOOK, rest};
+use super::{LOOK, rest, take_over};
 use crate::adapters::Wakes;
 
 /// How many pushes are claimed and in flight at once.
@@ -16,6 +16,7 @@ const BATCH: u32 = 500;
 
 /// Sends what is due, for ever.
 pub async fn run(mdm: Arc<Mdm>, wakes: Arc<Wakes>, apns: Arc<dyn Deliver>) {
+    take_over(&mdm, Worker::Pushes).await;
     loop {
         match send(&mdm, &apns).await {
             Ok(0) => wakes.wait(Worker::Pushes, wait(&mdm).await).await,

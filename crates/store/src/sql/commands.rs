@@ -100,13 +100,12 @@ impl Commands for Tx {
             .collect()
     }
 
-    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<()> {
+    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool> {
         let delete = query("DELETE FROM outcomes WHERE tenant = $1 AND device = $2 AND command = $3")
             .bind(self.tenant.0)
             .bind(device.0)
             .bind(id.0);
-        self.open.run(delete).await?;
-        Ok(())
+        Ok(self.open.run(delete).await? > 0)
     }
 }
 

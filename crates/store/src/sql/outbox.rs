@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ChannelKey, CommandId, DeviceId, EnrollmentId, Error, PurgeId, Result, TenantId, Timestamp,
-    ports::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush},
+    ports::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Worker},
 };
 use sqlx::query;
 
@@ -65,6 +65,27 @@ const CLAIM_PURGE: &str = concat!(
     skip_locked!(),
     ") UPDATE purges SET claimed_until = $2 WHERE (tenant, id) IN (SELECT tenant, id FROM due) RETURNING tenant, id",
 );
+
+/// Who has a row locked is alive, and will release it.
+macro_rules! release {
+    ($table:literal, $key:literal) => {
+        concat!(
+            "WITH held AS MATERIALIZED (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE claimed_until > 0",
+            skip_locked!(),
+            ") UPDATE ",
+            $table,
+            " SET claimed_until = 0 WHERE (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM held)"
+        )
+    };
+}
 
 const DUE_RENEWALS: &str = "
     SELECT c.tenant, c.enrollment FROM certificates c
@@ -133,6 +154,13 @@ impl Outbox for Backend {
         let row = open.one(query(CLAIM_PURGE).bind(now.0).bind(until.0)).await?;
         open.commit().await?;
         row.map(|row| Ok((TenantId(get(&row, "tenant")?), PurgeId(get(&row, "id")?)))).transpose()
+    }
+
+    async fn release_claims(&self, worker: Worker) -> Result<()> {
+        for release in releases(worker) {
+            self.change(query(*release)).await?;
+        }
+        Ok(())
     }
 
     async fn due_renewals(
@@ -217,6 +245,16 @@ impl Open {
         };
         self.run(update).await?;
         Ok(())
+    }
+}
+
+fn releases(worker: Worker) -> &'static [&'static str] {
+    match worker {
+        Worker::Pushes => {
+            &[release!("pushes", "tenant, device, channel"), release!("tombstones", "fingerprint")]
+        }
+        Worker::Outcomes => &[release!("outcomes", "tenant, device, command")],
+        Worker::Purges => &[release!("purges", "tenant, id")],
     }
 }
 

@@ -1,4 +1,7 @@
-use domain::{CommandState, ports::OutcomeJob};
+use domain::{
+    CommandState,
+    ports::{OutcomeJob, Worker},
+};
 
 use super::world::{NOW, Phone, World, later};
 
@@ -32,11 +35,25 @@ async fn the_oldest_outcomes_are_claimed_first_and_by_one_worker() {
 }
 
 #[tokio::test]
+async fn what_a_server_that_died_had_claimed_is_free_once_its_claims_are_released() {
+    let world = World::new().await;
+    let job = world.outcome(1).await;
+    let outbox = &world.db.outbox;
+    assert_eq!(outbox.claim_outcomes(later(10), later(20), 9).await.unwrap(), [job]);
+
+    outbox.release_claims(Worker::Pushes).await.unwrap();
+    assert_eq!(outbox.claim_outcomes(later(11), later(20), 9).await.unwrap(), []);
+    outbox.release_claims(Worker::Outcomes).await.unwrap();
+    assert_eq!(outbox.claim_outcomes(later(11), later(20), 9).await.unwrap(), [job]);
+}
+
+#[tokio::test]
 async fn an_applied_outcome_is_gone() {
     let world = World::new().await;
     let job = world.outcome(1).await;
     let mut tx = world.tx().await;
-    tx.remove_outcome(job.device, job.command).await.unwrap();
+    assert!(tx.remove_outcome(job.device, job.command).await.unwrap());
+    assert!(!tx.remove_outcome(job.device, job.command).await.unwrap(), "another worker was quicker");
     tx.commit().await.unwrap();
 
     assert_eq!(world.db.outbox.claim_outcomes(later(10), later(20), 9).await.unwrap(), []);

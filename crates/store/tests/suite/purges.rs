@@ -1,7 +1,7 @@
 use domain::{
     CertificateState, Command, CommandState, Enrollment, EnrollmentState, IdentityCertificate, Purge,
     PurgeCounts, PurgeId, RENEWAL, TenantId,
-    ports::{Farewell, Tombstone},
+    ports::{Farewell, Tombstone, Worker},
 };
 use pki::Fingerprint;
 
@@ -107,6 +107,8 @@ async fn the_purge_that_waits_longest_is_claimed_until_it_is_finished() {
     tx.commit().await.unwrap();
     assert_eq!(outbox.claim_purge(later(24), later(30)).await.unwrap(), None, "its worker is at work");
     assert_eq!(outbox.claim_purge(later(25), later(30)).await.unwrap(), Some((world.tenant, new.id)));
+    outbox.release_claims(Worker::Purges).await.unwrap();
+    assert_eq!(outbox.claim_purge(later(26), later(30)).await.unwrap(), Some((world.tenant, old.id)));
     let mut tx = world.tx().await;
     tx.finish_purge(new.id, later(21)).await.unwrap();
     tx.finish_purge(old.id, later(21)).await.unwrap();

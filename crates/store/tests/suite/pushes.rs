@@ -1,6 +1,6 @@
 use domain::{
     Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentState, Timestamp,
-    ports::{Farewell, PushJob, PushTarget, SettledPush, Tombstone},
+    ports::{Farewell, PushJob, PushTarget, SettledPush, Tombstone, Worker},
 };
 use pki::Fingerprint;
 
@@ -53,6 +53,9 @@ async fn a_push_carries_its_token_and_is_claimed_by_one_worker() {
     assert_eq!((job.token, job.magic), (vec![7; 32], "magic".into()));
     assert_eq!(world.claim(14).await, [], "it is claimed");
     assert_eq!(world.claim(15).await.len(), 1, "the worker died");
+    assert_eq!(world.claim(16).await, [], "it is claimed again");
+    world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
+    assert_eq!(world.claim(16).await.len(), 1, "whoever comes after that one begins");
 }
 
 #[tokio::test]
@@ -256,6 +259,8 @@ async fn a_purged_device_is_woken_once_more() {
     assert_eq!((&job.token, &*job.magic), (&vec![9; 32], "bye"));
     assert_eq!(job.target, PushTarget::Tombstone(fingerprint));
     assert_eq!(world.claim(9).await, [], "it is claimed");
+    world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
+    assert_eq!(world.claim(9).await, std::slice::from_ref(&job), "the worker died");
     world.settle(job, Some(later(20)), false).await;
     assert_eq!(world.claim(19).await, []);
     let job = world.claim_one(20).await;
