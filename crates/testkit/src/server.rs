@@ -1,6 +1,7 @@
 //! A server wired like the real one, on a temporary folder, with its clock in hand and a pretend APNs.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -23,6 +24,7 @@ use crate::{clock::HandClock, postgres::TestDatabase};
 
 mod api;
 mod devices;
+mod nodes;
 mod people;
 mod records;
 mod waiting;
@@ -74,7 +76,7 @@ impl TestServer {
 
     /// As `options` say.
     pub async fn with(options: Options) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder();
         let clock = HandClock::default();
         let apns = PretendApns::start(PretendApnsSettings::new(TOPIC, clock.as_closure())).await;
         let apns = Arc::new(apns.expect("a pretend APNs"));
@@ -99,9 +101,11 @@ impl TestServer {
         }
     }
 
-    /// Stops the server and starts it again on what it left, at other ports.
+    /// Stops the server and starts it again on what it left, at the same addresses: those of devices never change.
     pub async fn restart(&mut self) {
         if let Some(running) = self.running.take() {
+            self.config.device_listen = address(running.device_url()).unwrap_or(self.config.device_listen);
+            self.config.api_listen = address(running.api_url()).unwrap_or(self.config.api_listen);
             running.stop().await.expect("the server stops");
         }
         let running = Running::start(self.config.clone(), ground(&self.clock)).await;
@@ -174,6 +178,11 @@ impl TestServer {
     }
 }
 
+/// In memory, where there is such a place: no test here cuts the power, and SQLite waits for the disk at every commit.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+}
+
 fn config(folder: &TempDir, apns: &PretendApns, database: Option<&TestDatabase>, options: Options) -> Config {
     let root = folder.path().join("apns-root.pem");
     let certificate =
@@ -185,12 +194,17 @@ fn config(folder: &TempDir, apns: &PretendApns, database: Option<&TestDatabase>,
         device_listen: Some("127.0.0.1:0".into()),
         api_listen: Some("127.0.0.1:0".into()),
         tls: Some(if options.tls { "self-signed" } else { "off" }.into()),
-        allow_http_loopback: Some(true),
+        allow_http_loopback: Some(true.into()),
         apns_url: Some(apns.url()),
         apns_root: Some(root),
         ..Settings::default()
     };
     Config::new(options.settings.or(usual)).expect("sound settings")
+}
+
+/// Where a server listens whose URL nobody has set.
+fn address(url: &str) -> Option<SocketAddr> {
+    url.split_once("://")?.1.parse().ok()
 }
 
 fn ground(clock: &HandClock) -> Ground {

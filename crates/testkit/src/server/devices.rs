@@ -67,7 +67,8 @@ impl TestServer {
     pub async fn id_of(&self, device: &AppleDevice) -> Option<DeviceId> {
         let key = device.model().udid.clone();
         let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
-        let page = self.mdm().device_page(&self.owner(), &DeviceFilter::default(), page).await.expect("a list");
+        let page =
+            self.mdm().device_page(&self.owner(), &DeviceFilter::default(), page).await.expect("a list");
         let mut found: Vec<_> =
             page.devices.into_iter().map(|view| view.device).filter(|it| it.key == key).collect();
         found.sort_by_key(|device| (device.quarantined, std::cmp::Reverse(device.enrolled_at)));

@@ -1,11 +1,56 @@
-//! Waiting for what a test server does by itself, and a look into its database.
+//! What tests want of a server past its APIs: a command, a look into its database, and the end of what it does by itself.
 
-use domain::ports::Tx;
+use domain::{
+    Action, ChannelKey, Command, CommandId, CommandState, DeviceFilter, Lock, Page, TenantId,
+    ports::{Clock, Random, Tx},
+};
+use server::adapters::SystemRandom;
 use store::StoreSettings;
 
-use super::TestServer;
+use super::{Device, TestServer};
 
 impl TestServer {
+    /// Queues a lock with a message: a command that every device carries out.
+    pub async fn lock(&self, device: &Device) -> CommandId {
+        let lock = Lock::new(Some("hello".into()), None, None).expect("a sound lock");
+        self.mdm().act(&self.owner(), device.id(), &Action::Lock(lock)).await.expect("the lock is queued")
+    }
+
+    /// Queues any commands, in this order; nobody is woken.
+    pub async fn queue(&self, device: &Device, requests: &[apple::Command]) -> Vec<CommandId> {
+        let mut tx = self.database().await.store.begin(self.tenant).await.expect("a transaction");
+        let record = tx.device_for_update(device.id()).await.expect("an answer").expect("a device");
+        let random = SystemRandom::default();
+        let command = |request: &apple::Command| {
+            let id = CommandId(random.ordered_id());
+            Command {
+                id,
+                device: record.id,
+                enrollment: record.enrollment,
+                channel: ChannelKey::default(),
+                request_type: request.request_type().into(),
+                action: None,
+                dedupe: None,
+                payload: request.encode(&id.to_string().to_uppercase()),
+                sealed: false,
+                state: CommandState::Queued,
+                result: None,
+                queued_at: self.clock.now(),
+                handed_over_at: None,
+                finished_at: None,
+            }
+        };
+        let commands: Vec<Command> = requests.iter().map(command).collect();
+        tx.add_commands(&commands).await.expect("the commands are queued");
+        tx.commit().await.expect("the commands are queued");
+        commands.iter().map(|command| command.id).collect()
+    }
+
+    /// A command as it is stored.
+    pub async fn command(&self, device: &Device, id: CommandId) -> Command {
+        self.records().await.command(device.id(), id).await.expect("an answer").expect("a command")
+    }
+
     /// A look into the tenant's records, past the server.
     pub async fn records(&self) -> Box<dyn Tx> {
         self.database().await.store.read(self.tenant).await.expect("a transaction")
@@ -16,6 +61,13 @@ impl TestServer {
         let settings = StoreSettings::new(&self.config.database);
         let opened = self.looks.get_or_try_init(async || store::open(&settings).await).await;
         opened.expect("the database opens once more")
+    }
+
+    /// The devices of a tenant, by id; at most a thousand.
+    pub async fn devices_of(&self, tenant: TenantId) -> Vec<domain::Device> {
+        let mut records = self.database().await.store.read(tenant).await.expect("a transaction");
+        let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
+        records.devices(&DeviceFilter::default(), page).await.expect("a list")
     }
 
     /// How often something of this kind has happened in the tenant.
