@@ -80,6 +80,11 @@ pub fn find(name: &str) -> Vec<&'static Entry> {
     TABLES.iter().flat_map(|table| named(table, name)).copied().collect()
 }
 
+/// The key of a command that no file of the schema has.
+pub(crate) const fn request_type_key() -> Key {
+    build::required("RequestType", Type::String)
+}
+
 fn one(table: &'static [&'static Entry], name: &str) -> Option<&'static Entry> {
     named(table, name).first().copied()
 }

@@ -8,7 +8,7 @@ mod queries;
 mod security_info;
 
 pub use device_information::{DeviceInformation, ServiceSubscription};
-pub use queries::{EnrollmentKind, queries_for};
+pub use queries::{EnrollmentKind, queries_for, queries_of};
 pub use security_info::{ManagementStatus, SecurityInfo};
 
 use plist::{Dictionary, Value};

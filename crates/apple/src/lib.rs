@@ -3,7 +3,7 @@
 //! Pure: no I/O, no clock, and none of our other crates. Everything that a device sends is hostile until it
 //! has passed [`guard`], which every `parse` of this crate calls first. Start with [`checkin`] (a device
 //! presents itself) and [`report`] (it answers a command), then [`command`]; [`enrollment`] is the profile by
-//! which it all begins.
+//! which it all begins. [`facts`] is Apple's whole schema, [`validate`] checks anything against it.
 
 pub mod checkin;
 pub mod command;
@@ -12,13 +12,13 @@ mod document;
 pub mod enrollment;
 pub mod facts;
 mod fields;
-
 pub mod guard;
 pub mod inventory;
 pub mod message;
 pub mod platform;
 pub mod report;
 pub mod unrecognized;
+pub mod validate;
 
 pub use checkin::{Authenticate, Channel, CheckIn, CheckOut, Identifiers, TokenUpdate};
 pub use command::{Command, Envelope, MalformedCommand};

@@ -5,12 +5,13 @@ use super::build::*;
 use super::supports::*;
 
 /// All of them, sorted by name.
-pub static CHECK_INS: [&Entry; 8] = [
+pub static CHECK_INS: [&Entry; 9] = [
     &AUTHENTICATE,
     &CHECKOUT,
     &DECLARATIVEMANAGEMENT,
     &GETBOOTSTRAPTOKEN,
     &GETTOKEN,
+    &RETURNTOSERVICE,
     &SETBOOTSTRAPTOKEN,
     &TOKENUPDATE,
     &USERAUTHENTICATE,
@@ -37,11 +38,12 @@ static AUTHENTICATE_KEYS: [Key; 13] = [
 
 static CHECKOUT: Entry =
     entry(Kind::CheckIn, "mdm/checkin/checkout", "CheckOut", &I4_0_M10_7_T10_2_V1_1_W10_0_H7595)
-        .keys(&CHECKOUT_KEYS);
+        .keys(&CHECKOUT_KEYS)
+        .sources(&["as in every other check-in; the rule is missing for macOS"]);
 static CHECKOUT_KEYS: [Key; 4] = [
     required("MessageType", STRING).with(&[Texts(&["CheckOut"])]),
     required("Topic", STRING),
-    required("UDID", STRING).on(&I_V_H69E0),
+    required("UDID", STRING).on(&I_M_V_H0EEC),
     required("EnrollmentID", STRING).on(&I13_0_M10_15_TX_V_WX_H6437),
 ];
 
@@ -51,7 +53,8 @@ static DECLARATIVEMANAGEMENT: Entry = entry(
     "DeclarativeManagement",
     &I15_0_M13_0_T16_0_V1_1_W10_0_H65DD,
 )
-.keys(&DECLARATIVEMANAGEMENT_KEYS);
+.keys(&DECLARATIVEMANAGEMENT_KEYS)
+.sources(&["devices name themselves in every check-in; UserLongName is not sent where it is empty"]);
 static DECLARATIVEMANAGEMENT_KEYS: [Key; 9] = [
     required("MessageType", STRING).with(&[Texts(&["DeclarativeManagement"])]),
     required("Endpoint", STRING),
@@ -61,23 +64,32 @@ static DECLARATIVEMANAGEMENT_KEYS: [Key; 9] = [
     required("EnrollmentUserID", STRING).on(&IX_M_TX_VX_WX_HB19D),
     optional("UserShortName", STRING).on(&I_M_TX_VX_WX_H1D24),
     optional("UserID", STRING).on(&I_M_TX_VX_WX_H1D24),
-    required("UserLongName", STRING).on(&IX_M_TX_VX_WX_HFFFA),
+    optional("UserLongName", STRING).on(&IX_M_TX_VX_WX_HFFFA),
 ];
 
-static GETBOOTSTRAPTOKEN: Entry =
-    entry(Kind::CheckIn, "mdm/checkin/getbootstraptoken", "GetBootstrapToken", &IX_M10_15_TX_VX_WX_HBBD3)
-        .keys(&GETBOOTSTRAPTOKEN_KEYS)
-        .answer(&GETBOOTSTRAPTOKEN_ANSWER);
+static GETBOOTSTRAPTOKEN: Entry = entry(
+    Kind::CheckIn,
+    "mdm/checkin/getbootstraptoken",
+    "GetBootstrapToken",
+    &I26_0_M10_15_TX_V26_0_WX_HFF6D,
+)
+.keys(&GETBOOTSTRAPTOKEN_KEYS)
+.answer(&GETBOOTSTRAPTOKEN_ANSWER)
+.sources(&["devices name themselves in every check-in"]);
 static GETBOOTSTRAPTOKEN_ANSWER: [Key; 1] = [optional("BootstrapToken", DATA)];
-static GETBOOTSTRAPTOKEN_KEYS: [Key; 2] = [
+static GETBOOTSTRAPTOKEN_KEYS: [Key; 4] = [
     required("MessageType", STRING).with(&[Texts(&["GetBootstrapToken"])]),
     optional("AwaitingConfiguration", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("UDID", STRING),
+    optional("EnrollmentID", STRING),
 ];
 
 static GETTOKEN: Entry =
     entry(Kind::CheckIn, "mdm/checkin/gettoken", "GetToken", &I17_0_M14_0_TX_V1_1_WX_HD85C)
         .keys(&GETTOKEN_KEYS)
-        .answer(&GETTOKEN_ANSWER);
+        .answer(&GETTOKEN_ANSWER)
+        .rules(&[Requires("TokenServiceType", "com.apple.watch.pairing", "TokenParameters")])
+        .sources(&["devices name themselves in every check-in; UserLongName is not sent where it is empty"]);
 static GETTOKEN_ANSWER: [Key; 1] = [required("TokenData", DATA)];
 static GETTOKEN_KEYS: [Key; 9] = [
     required("MessageType", STRING).with(&[Texts(&["GetToken"])]),
@@ -88,28 +100,60 @@ static GETTOKEN_KEYS: [Key; 9] = [
     required("EnrollmentUserID", STRING).on(&IX_M_VX_H4C41),
     optional("UserShortName", STRING).on(&I_M_VX_HA37E),
     optional("UserID", STRING).on(&I_M_VX_HA37E),
-    required("UserLongName", STRING).on(&IX_M_VX_H5B44),
+    optional("UserLongName", STRING).on(&IX_M_VX_H5B44),
 ];
 static GETTOKEN_TOKEN_PARAMETERS: [Key; 3] = [
-    optional("SecurityToken", STRING).on(&I_MX_VX_H15F3),
-    optional("PhoneUDID", STRING).on(&I_MX_VX_H15F3),
-    optional("WatchUDID", STRING).on(&I_MX_VX_H15F3),
+    required("SecurityToken", STRING).on(&I_MX_VX_H15F3),
+    required("PhoneUDID", STRING).on(&I_MX_VX_H15F3),
+    required("WatchUDID", STRING).on(&I_MX_VX_H15F3),
 ];
 
-static SETBOOTSTRAPTOKEN: Entry =
-    entry(Kind::CheckIn, "mdm/checkin/setbootstraptoken", "SetBootstrapToken", &IX_M10_15_TX_VX_WX_HBBD3)
-        .keys(&SETBOOTSTRAPTOKEN_KEYS);
-static SETBOOTSTRAPTOKEN_KEYS: [Key; 3] = [
+static RETURNTOSERVICE: Entry =
+    entry(Kind::CheckIn, "mdm/checkin/returntoservice", "ReturnToService", &I26_0_MX_TX_V26_0_WX_H687B)
+        .keys(&RETURNTOSERVICE_KEYS)
+        .answer(&RETURNTOSERVICE_ANSWER)
+        .sources(&[
+            "apple/device-management@0a4527c (26.0) and CHANGES.md of 27.0; PreserveDataPlan since 26.4",
+        ]);
+static RETURNTOSERVICE_ANSWER: [Key; 2] = [
+    required("ReturnToService", DICTIONARY).of(&RETURNTOSERVICE_ANSWER_RETURN_TO_SERVICE),
+    optional("PreserveDataPlan", BOOLEAN).on(&I26_4_VX),
+];
+static RETURNTOSERVICE_ANSWER_RETURN_TO_SERVICE: [Key; 5] = [
+    required("Enabled", BOOLEAN),
+    optional("WiFiProfileData", DATA),
+    optional("MDMProfileData", DATA),
+    optional("BootstrapToken", DATA),
+    optional("ShouldRetryEnrollment", BOOLEAN).on(&I27_0_VX).with(&[Default(Boolean(false))]),
+];
+static RETURNTOSERVICE_KEYS: [Key; 2] =
+    [required("MessageType", STRING).with(&[Texts(&["ReturnToService"])]), required("UDID", STRING)];
+
+static SETBOOTSTRAPTOKEN: Entry = entry(
+    Kind::CheckIn,
+    "mdm/checkin/setbootstraptoken",
+    "SetBootstrapToken",
+    &I26_0_M10_15_TX_V26_0_WX_HFF6D,
+)
+.keys(&SETBOOTSTRAPTOKEN_KEYS)
+.sources(&["devices name themselves in every check-in"]);
+static SETBOOTSTRAPTOKEN_KEYS: [Key; 5] = [
     required("MessageType", STRING).with(&[Texts(&["SetBootstrapToken"])]),
     optional("BootstrapToken", DATA),
     optional("AwaitingConfiguration", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("UDID", STRING),
+    optional("EnrollmentID", STRING),
 ];
 
 static TOKENUPDATE: Entry =
     entry(Kind::CheckIn, "mdm/checkin/tokenupdate", "TokenUpdate", &I4_0_M10_7_T10_2_V1_1_W10_0_HF43F)
-        .keys(&TOKENUPDATE_KEYS);
+        .keys(&TOKENUPDATE_KEYS)
+        .sources(&[
+            "a tvOS device has no console; the schema switches the key off for every other system but macOS",
+            "devices name themselves in every check-in; UserLongName is not sent where it is empty",
+        ]);
 static TOKENUPDATE_KEYS: [Key; 13] = [
-    required("NotOnConsole", BOOLEAN).on(&IX_M10_11_VX_WX_H6BB7),
+    required("NotOnConsole", BOOLEAN).on(&IX_M10_11_TX_VX_WX_H043E),
     required("MessageType", STRING).with(&[Texts(&["TokenUpdate"])]),
     required("Topic", STRING),
     required("UDID", STRING).on(&I_M_V_H0EEC),
@@ -117,19 +161,19 @@ static TOKENUPDATE_KEYS: [Key; 13] = [
     required("EnrollmentUserID", STRING).on(&IX_M10_15_TX_VX_WX_H5EAF),
     optional("UserShortName", STRING).on(&I9_3_M_TX_VX_WX_HC62B),
     optional("UserID", STRING).on(&I9_3_M_TX_VX_WX_HC62B),
-    required("UserLongName", STRING).on(&IX_M_TX_VX_WX_HFFFA),
+    optional("UserLongName", STRING).on(&IX_M_TX_VX_WX_HFFFA),
     required("Token", DATA),
     required("PushMagic", STRING),
     optional("UnlockToken", DATA).on(&I_MX_V_W_H440D),
     optional("AwaitingConfiguration", BOOLEAN).on(&I9_0_M10_11_WX_H98A5).with(&[Default(Boolean(false))]),
 ];
 
-static USERAUTHENTICATE: Entry =
-    entry(Kind::CheckIn, "mdm/checkin/userauthenticate", "UserAuthenticate", &IX_M10_7_TX_VX_WX_HCB98)
-        .keys(&USERAUTHENTICATE_KEYS);
+static USERAUTHENTICATE: Entry = entry(Kind::CheckIn, "mdm/checkin/userauthenticate", "UserAuthenticate", &IX_M10_7_TX_VX_WX_HCB98).keys(&USERAUTHENTICATE_KEYS).answer(&USERAUTHENTICATE_ANSWER).sources(&["the first of the two messages has no answer to a challenge yet (Apple's documentation of UserAuthenticate)"]);
+static USERAUTHENTICATE_ANSWER: [Key; 2] =
+    [optional("DigestChallenge", STRING), optional("AuthToken", STRING)];
 static USERAUTHENTICATE_KEYS: [Key; 4] = [
     required("MessageType", STRING).with(&[Texts(&["UserAuthenticate"])]),
     required("UDID", STRING),
     required("UserID", STRING),
-    required("DigestResponse", STRING),
+    optional("DigestResponse", STRING),
 ];

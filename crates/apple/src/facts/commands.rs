@@ -5,12 +5,13 @@ use super::build::*;
 use super::supports::*;
 
 /// All of them, sorted by name.
-pub static COMMANDS: [&Entry; 66] = [
+pub static COMMANDS: [&Entry; 68] = [
     &ACCOUNT_CONFIGURATION,
     &DEVICE_ACTIVATIONLOCK_BYPASSCODE,
     &APPLICATION_EXTENSIONS_LISTACTIVE,
     &APPLICATION_REDEMPTIONCODE,
     &SYSTEM_UPDATE_AVAILABLE,
+    &CANCEL_ENHANCED_LOG_COLLECTION,
     &CERTIFICATE_LIST,
     &DEVICE_ACTIVATIONLOCK_CLEARBYPASSCODE,
     &PASSCODE_CLEAR,
@@ -66,6 +67,7 @@ pub static COMMANDS: [&Entry; 66] = [
     &SETTINGS,
     &DEVICE_SHUTDOWN,
     &MIRRORING_STOP,
+    &TRIGGER_ENHANCED_LOG_COLLECTION,
     &USER_UNLOCK,
     &USER_CONFIGURED,
     &USER_LIST,
@@ -80,7 +82,12 @@ static ACCOUNT_CONFIGURATION: Entry = entry(
     "AccountConfiguration",
     &IX_M10_11_TX_VX_WX_H8B93,
 )
-.keys(&ACCOUNT_CONFIGURATION_KEYS);
+.keys(&ACCOUNT_CONFIGURATION_KEYS)
+.rules(&[
+    Requires("SkipPrimarySetupAccountCreation", "true", "AutoSetupAdminAccounts"),
+    Requires("SetPrimarySetupAccountAsRegularUser", "true", "AutoSetupAdminAccounts"),
+])
+.sources(&["Apple's prose on account.configuration.yaml"]);
 static ACCOUNT_CONFIGURATION_KEYS: [Key; 8] = [
     optional("SkipPrimarySetupAccountCreation", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("SetPrimarySetupAccountAsRegularUser", BOOLEAN).with(&[Default(Boolean(false))]),
@@ -150,9 +157,10 @@ static SYSTEM_UPDATE_AVAILABLE: Entry = entry(
     Kind::Command,
     "mdm/commands/system.update.available",
     "AvailableOSUpdates",
-    &I9_0_M10_11_T12_0_VX_WX_HF425,
+    &I9_0_M10_11_T12_0_VX_WX_HEB42,
 )
-.answer(&SYSTEM_UPDATE_AVAILABLE_ANSWER);
+.answer(&SYSTEM_UPDATE_AVAILABLE_ANSWER)
+.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md; deprecated in 26.0"]);
 static SYSTEM_UPDATE_AVAILABLE_ANSWER: [Key; 1] =
     [required("AvailableOSUpdates", ARRAY).of(&SYSTEM_UPDATE_AVAILABLE_ANSWER_AVAILABLE_OSUPDATES)];
 static SYSTEM_UPDATE_AVAILABLE_ANSWER_AVAILABLE_OSUPDATES: [Key; 1] =
@@ -185,6 +193,14 @@ static SYSTEM_UPDATE_AVAILABLE_ANSWER_AVAILABLE_OSUPDATES_ITEM: [Key; 21] = [
 ];
 static SYSTEM_UPDATE_AVAILABLE_ANSWER_AVAILABLE_OSUPDATES_ITEM_APP_IDENTIFIERS_TO_CLOSE: [Key; 1] =
     [key("AppIdentifiersToCloseItem", STRING)];
+
+static CANCEL_ENHANCED_LOG_COLLECTION: Entry = entry(
+    Kind::Command,
+    "mdm/commands/cancel.enhanced.log.collection",
+    "CancelEnhancedLogCollection",
+    &I27_0_M27_0_T27_0_VX_WX_HAD5E,
+)
+.sources(&["apple/device-management@9468f87 (27.0) mdm/commands/cancel.enhanced.log.collection.yaml"]);
 
 static CERTIFICATE_LIST: Entry = entry(
     Kind::Command,
@@ -409,7 +425,9 @@ static DECLARATIVEMANAGEMENT_KEYS: [Key; 1] = [optional("Data", DATA)];
 
 static USER_DELETE: Entry =
     entry(Kind::Command, "mdm/commands/user.delete", "DeleteUser", &I9_3_M10_13_TX_VX_WX_H2328)
-        .keys(&USER_DELETE_KEYS);
+        .keys(&USER_DELETE_KEYS)
+        .rules(&[AnyOf(&["UserName", "DeleteAllUsers"]), Requires("DeleteAllUsers", "false", "UserName")])
+        .sources(&["Apple's prose on user.delete.yaml"]);
 static USER_DELETE_KEYS: [Key; 3] = [
     optional("UserName", STRING),
     optional("ForceDeletion", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
@@ -423,14 +441,7 @@ static DEVICE_CONFIGURED: Entry = entry(
     &I9_0_M10_11_T10_2_V2_0_WX_HBC5C,
 );
 
-static INFORMATION_DEVICE: Entry = entry(
-    Kind::Command,
-    "mdm/commands/information.device",
-    "DeviceInformation",
-    &I4_0_M10_7_T9_0_V1_1_W10_0_H48E4,
-)
-.keys(&INFORMATION_DEVICE_KEYS)
-.answer(&INFORMATION_DEVICE_ANSWER);
+static INFORMATION_DEVICE: Entry = entry(Kind::Command, "mdm/commands/information.device", "DeviceInformation", &I4_0_M10_7_T9_0_V1_1_W10_0_H48E4).keys(&INFORMATION_DEVICE_KEYS).answer(&INFORMATION_DEVICE_ANSWER).sources(&["apple/device-management@0a4527c (26.0); the last four lines from apple/device-management@9468f87 (27.0), CHANGES.md", "Apple's prose on information.device.yaml"]);
 static INFORMATION_DEVICE_ANSWER: [Key; 1] =
     [required("QueryResponses", DICTIONARY).of(&INFORMATION_DEVICE_ANSWER_QUERY_RESPONSES)];
 static INFORMATION_DEVICE_ANSWER_QUERY_RESPONSES: [Key; 87] = [
@@ -614,8 +625,8 @@ static INFORMATION_DEVICE_ANSWER_QUERY_RESPONSES_ORGANIZATION_INFO: [Key; 5] = [
     optional("OrganizationMagic", STRING),
 ];
 static INFORMATION_DEVICE_KEYS: [Key; 2] = [
-    required("Queries", ARRAY).of(&INFORMATION_DEVICE_QUERIES),
-    optional("DeviceAttestationNonce", DATA).on(&I16_0_M14_0_T16_0_V_H40CD),
+    required("Queries", ARRAY).with(&[NotEmpty]).of(&INFORMATION_DEVICE_QUERIES),
+    optional("DeviceAttestationNonce", DATA).on(&I16_0_M14_0_T16_0_V_H40CD).with(&[MaxBytes(32)]),
 ];
 static INFORMATION_DEVICE_QUERIES: [Key; 1] =
     [key("QueriesItem", STRING).of(&INFORMATION_DEVICE_QUERIES_ITEM)];
@@ -635,14 +646,14 @@ static INFORMATION_DEVICE_QUERIES_ITEM: [Key; 85] = [
     optional("SupplementalBuildVersion", STRING).on(&I16_1_M13_0_T16_1_V_W_HD302),
     optional("ModelName", STRING).on(&I_M_T_V_W_H4127),
     optional("Model", STRING).on(&I_M_T_VX_W_H6D8E),
-    optional("ModelNumber", STRING).on(&I16_4_M13_3_T16_4_V_W_H5405),
+    optional("ModelNumber", STRING).on(&I16_4_M13_3_T16_4_V_W_H5405).with(&[Needs(APPLE_SILICON)]),
     optional("IsAppleSilicon", STRING).on(&IX_M12_0_TX_VX_WX_H6904),
     optional("ProductName", STRING).on(&I_M_T_V_W_H4127),
     optional("SerialNumber", STRING).on(&I_M_T_V_W_HFD1B),
     optional("DeviceCapacity", STRING).on(&I_M_TX_V_W_HFDB4),
     optional("AvailableDeviceCapacity", STRING).on(&I_M_TX_V_W_HFDB4),
-    optional("IMEI", STRING).on(&I_MX_TX_VX_WX_HC5D7),
-    optional("MEID", STRING).on(&I_MX_TX_VX_WX_HC5D7),
+    optional("IMEI", STRING).on(&I_MX_TX_VX_WX_H0848),
+    optional("MEID", STRING).on(&I_MX_TX_VX_WX_H0848),
     optional("ModemFirmwareVersion", STRING).on(&I_MX_TX_VX_WX_H874A),
     optional("CellularTechnology", STRING).on(&I4_2_6_MX_TX_VX_WX_H802E),
     optional("BatteryLevel", STRING).on(&I5_0_M13_3_TX_V_W_HF522),
@@ -657,7 +668,7 @@ static INFORMATION_DEVICE_QUERIES_ITEM: [Key; 85] = [
     optional("EASDeviceIdentifier", STRING).on(&I7_0_MX_TX_V_WX_HDDD6),
     optional("IsCloudBackupEnabled", STRING).on(&I7_1_MX_TX_V_WX_H7343),
     optional("ActiveManagedUsers", STRING).on(&IX_M10_11_TX_VX_WX_H062E),
-    optional("OSUpdateSettings", STRING).on(&IX_M10_11_TX_VX_WX_H5579),
+    optional("OSUpdateSettings", STRING).on(&IX_M10_11_TX_VX_WX_H7B88),
     optional("LocalHostName", STRING).on(&IX_M10_11_TX_VX_WX_HE0CC),
     optional("HostName", STRING).on(&IX_M10_11_TX_VX_WX_HE0CC),
     optional("AutoSetupAdminAccounts", STRING).on(&IX_M10_11_TX_VX_WX_HBA91),
@@ -677,31 +688,31 @@ static INFORMATION_DEVICE_QUERIES_ITEM: [Key; 85] = [
     optional("PushToken", STRING).on(&I9_3_M10_12_TX_VX_WX_H5C9C),
     optional("DiagnosticSubmissionEnabled", STRING).on(&I9_3_MX_TX_V_W_HEEEF),
     optional("AppAnalyticsEnabled", STRING).on(&I9_3_MX_TX_V_W_HEEEF),
-    optional("TimeZone", STRING).on(&I14_0_MX_T14_0_V2_0_W_H9FAF),
-    optional("ICCID", STRING).on(&I_MX_TX_VX_WX_HE501),
+    optional("TimeZone", STRING).on(&I14_0_M26_0_T14_0_V2_0_W_H4E41),
+    optional("ICCID", STRING).on(&I_MX_TX_VX_WX_H5EAE),
     optional("BluetoothMAC", STRING).on(&I_M_T_V_WX_H63E0),
     optional("WiFiMAC", STRING).on(&I_M_T_V_W_HD58A),
     optional("EthernetMAC", STRING).on(&IX_M_TX_VX_WX_HB16C),
-    optional("CurrentCarrierNetwork", STRING).on(&I_MX_TX_VX_WX_HE501),
+    optional("CurrentCarrierNetwork", STRING).on(&I_MX_TX_VX_WX_H5EAE),
     optional("SIMCarrierNetwork", STRING).on(&I_MX_TX_VX_WX_H9736),
-    optional("SubscriberCarrierNetwork", STRING).on(&I5_0_MX_TX_VX_WX_H8AC3),
-    optional("CarrierSettingsVersion", STRING).on(&I_MX_TX_VX_WX_HE501),
-    optional("PhoneNumber", STRING).on(&I_MX_TX_VX_WX_HE501),
+    optional("SubscriberCarrierNetwork", STRING).on(&I5_0_MX_TX_VX_WX_H12D3),
+    optional("CarrierSettingsVersion", STRING).on(&I_MX_TX_VX_WX_H5EAE),
+    optional("PhoneNumber", STRING).on(&I_MX_TX_VX_WX_H5EAE),
     optional("DataRoamingEnabled", STRING).on(&I5_0_MX_TX_VX_WX_H309B),
-    optional("VoiceRoamingEnabled", STRING).on(&I5_0_MX_TX_VX_WX_H8AC3),
+    optional("VoiceRoamingEnabled", STRING).on(&I5_0_MX_TX_VX_WX_H12D3),
     optional("PersonalHotspotEnabled", STRING).on(&I7_0_MX_TX_VX_WX_H623C),
     optional("IsNetworkTethered", STRING).on(&I10_3_MX_TX_VX_WX_HB0E1),
-    optional("IsRoaming", STRING).on(&I4_2_MX_TX_VX_WX_H467D),
-    optional("SubscriberMCC", STRING).on(&I4_2_6_MX_TX_VX_WX_HBF94),
-    optional("SubscriberMNC", STRING).on(&I4_2_6_MX_TX_VX_WX_HBF94),
-    optional("CurrentMCC", STRING).on(&I_MX_TX_VX_WX_HE501),
-    optional("CurrentMNC", STRING).on(&I_MX_TX_VX_WX_HE501),
+    optional("IsRoaming", STRING).on(&I4_2_MX_TX_VX_WX_H46AE),
+    optional("SubscriberMCC", STRING).on(&I4_2_6_MX_TX_VX_WX_HC33B),
+    optional("SubscriberMNC", STRING).on(&I4_2_6_MX_TX_VX_WX_HC33B),
+    optional("CurrentMCC", STRING).on(&I_MX_TX_VX_WX_H5EAE),
+    optional("CurrentMNC", STRING).on(&I_MX_TX_VX_WX_H5EAE),
     optional("ServiceSubscriptions", STRING).on(&I12_0_MX_TX_VX_WX_H2A01),
     optional("PINRequiredForEraseDevice", STRING).on(&IX_M11_0_TX_VX_WX_HF521),
     optional("PINRequiredForDeviceLock", STRING).on(&IX_M11_0_TX_VX_WX_HF521),
     optional("SupportsiOSAppInstalls", STRING).on(&IX_M11_0_TX_VX_WX_H8890),
-    optional("SoftwareUpdateDeviceID", STRING).on(&I15_0_M12_0_TX_V_WX_HC3DF),
-    optional("SoftwareUpdateSettings", STRING).on(&I14_5_MX_TX_VX_WX_HEAA0),
+    optional("SoftwareUpdateDeviceID", STRING).on(&I15_0_M12_0_TX_V_WX_H7D09),
+    optional("SoftwareUpdateSettings", STRING).on(&I14_5_MX_TX_VX_WX_H22E8),
     optional("AccessibilitySettings", STRING).on(&I16_0_MX_TX_VX_W_H66FA),
     optional("DevicePropertiesAttestation", STRING).on(&I16_0_M14_0_T16_0_V_H40CD),
     optional("EACSPreflight", STRING).on(&IX_M13_3_TX_VX_WX_H11C6),
@@ -721,15 +732,12 @@ static DEVICE_LOSTMODE_LOCATION_ANSWER: [Key; 8] = [
     required("Timestamp", STRING).on(&I10_3),
 ];
 
-static DEVICE_LOCK: Entry =
-    entry(Kind::Command, "mdm/commands/device.lock", "DeviceLock", &I4_0_M10_7_TX_V2_0_W10_0_HF52A)
-        .keys(&DEVICE_LOCK_KEYS)
-        .answer(&DEVICE_LOCK_ANSWER);
+static DEVICE_LOCK: Entry = entry(Kind::Command, "mdm/commands/device.lock", "DeviceLock", &I4_0_M10_7_TX_V2_0_W10_0_HF52A).keys(&DEVICE_LOCK_KEYS).answer(&DEVICE_LOCK_ANSWER).rules(&[RequiredFor(PIN_FOR_LOCK, "PIN"), RefusedBefore(MACOS, at(11, 5, 0), APPLE_SILICON)]).sources(&["Apple's prose on device.lock.yaml; the lock screen of a Mac takes digits only; facts of operations (section c)"]);
 static DEVICE_LOCK_ANSWER: [Key; 1] = [optional("MessageResult", STRING)];
 static DEVICE_LOCK_KEYS: [Key; 3] = [
     optional("Message", STRING).on(&I7_0_M10_14_VX_H518F),
-    optional("PhoneNumber", STRING).on(&I7_0_M11_5_VX_HAEBC),
-    optional("PIN", STRING).on(&IX_M10_8_VX_WX),
+    optional("PhoneNumber", STRING).on(&I7_0_M11_5_VX_HAEBC).with(&[Needs(APPLE_SILICON)]),
+    optional("PIN", STRING).on(&IX_M10_8_VX_WX).with(&[Format(SIX_DIGITS)]),
 ];
 
 static DEVICE_LOSTMODE_DISABLE: Entry =
@@ -744,7 +752,9 @@ static REMOTEDESKTOP_DISABLE: Entry = entry(
 
 static DEVICE_LOSTMODE_ENABLE: Entry =
     entry(Kind::Command, "mdm/commands/device.lostmode.enable", "EnableLostMode", &I9_3_MX_TX_VX_WX_H2763)
-        .keys(&DEVICE_LOSTMODE_ENABLE_KEYS);
+        .keys(&DEVICE_LOSTMODE_ENABLE_KEYS)
+        .rules(&[AnyOf(&["Message", "PhoneNumber"])])
+        .sources(&["Apple's prose on device.lostmode.enable.yaml"]);
 static DEVICE_LOSTMODE_ENABLE_KEYS: [Key; 3] =
     [optional("Message", STRING), optional("PhoneNumber", STRING), optional("Footnote", STRING)];
 
@@ -755,23 +765,42 @@ static REMOTEDESKTOP_ENABLE: Entry = entry(
     &IX_M10_14_4_TX_VX_WX_HE33C,
 );
 
-static DEVICE_ERASE: Entry =
-    entry(Kind::Command, "mdm/commands/device.erase", "EraseDevice", &I4_0_M10_7_T10_2_V1_1_W10_0_H5FD7)
-        .keys(&DEVICE_ERASE_KEYS);
+static DEVICE_ERASE: Entry = entry(
+    Kind::Command,
+    "mdm/commands/device.erase",
+    "EraseDevice",
+    &I4_0_M10_7_T10_2_V1_1_W10_0_H5FD7,
+)
+.keys(&DEVICE_ERASE_KEYS)
+.rules(&[RequiredFor(PIN_FOR_ERASE, "PIN")])
+.sources(&[
+    "apple/device-management@9468f87 (27.0) mdm/commands/device.erase.yaml; watchOS has no data plan to keep",
+    "Apple's prose on device.erase.yaml",
+]);
 static DEVICE_ERASE_KEYS: [Key; 5] = [
-    optional("PreserveDataPlan", BOOLEAN).on(&I11_0_MX_TX_VX).with(&[Default(Boolean(false))]),
-    optional("DisallowProximitySetup", BOOLEAN).on(&I11_3_MX_TX_VX_WX_HF27D).with(&[Default(Boolean(false))]),
-    optional("PIN", STRING).on(&IX_M10_8_TX_VX_WX),
+    optional("PreserveDataPlan", BOOLEAN).on(&I11_0_MX_TX_VX_WX).with(&[Default(Boolean(false))]),
+    optional("DisallowProximitySetup", BOOLEAN)
+        .on(&I11_3_MX_TX_VX_WX_HF27D)
+        .with(&[Default(Boolean(false)), AloneBefore(IOS, at(14, 0, 0))]),
+    optional("PIN", STRING).on(&IX_M10_8_TX_VX_WX).with(&[Format(SIX_DIGITS)]),
     optional("ObliterationBehavior", STRING).on(&IX_M12_0_TX_VX_WX).with(&[Texts(&[
         "Default",
         "DoNotObliterate",
         "ObliterateWithWarning",
         "Always",
     ])]),
-    optional("ReturnToService", DICTIONARY).on(&I17_0_MX_T18_0_VX_WX).of(&DEVICE_ERASE_RETURN_TO_SERVICE),
+    optional("ReturnToService", DICTIONARY)
+        .on(&I17_0_MX_T18_0_V26_0_WX)
+        .with(&[RequiredFor(NOT_AUTOMATED, "MDMProfileData")])
+        .of(&DEVICE_ERASE_RETURN_TO_SERVICE),
 ];
-static DEVICE_ERASE_RETURN_TO_SERVICE: [Key; 3] =
-    [required("Enabled", BOOLEAN), optional("WiFiProfileData", DATA), optional("MDMProfileData", DATA)];
+static DEVICE_ERASE_RETURN_TO_SERVICE: [Key; 5] = [
+    required("Enabled", BOOLEAN),
+    optional("WiFiProfileData", DATA),
+    optional("MDMProfileData", DATA),
+    optional("BootstrapToken", DATA).on(&I26_0_TX_V26_0),
+    optional("ShouldRetryEnrollment", BOOLEAN).on(&I27_0_TX_VX).with(&[Default(Boolean(false))]),
+];
 
 static APPLICATION_INSTALL: Entry = entry(
     Kind::Command,
@@ -780,7 +809,9 @@ static APPLICATION_INSTALL: Entry = entry(
     &I5_0_M10_9_T10_2_V1_1_W10_0_H678A,
 )
 .keys(&APPLICATION_INSTALL_KEYS)
-.answer(&APPLICATION_INSTALL_ANSWER);
+.answer(&APPLICATION_INSTALL_ANSWER)
+.rules(&[AnyOf(&["iTunesStoreID", "Identifier", "ManifestURL"])])
+.sources(&["Apple's prose on application.install.yaml"]);
 static APPLICATION_INSTALL_ANSWER: [Key; 3] = [
     optional("Identifier", STRING),
     optional("State", STRING).with(&[Texts(&[
@@ -856,7 +887,9 @@ static APPLICATION_INSTALL_ENTERPRISE: Entry = entry(
     "InstallEnterpriseApplication",
     &IX_M10_13_6_TX_VX_WX_HA081,
 )
-.keys(&APPLICATION_INSTALL_ENTERPRISE_KEYS);
+.keys(&APPLICATION_INSTALL_ENTERPRISE_KEYS)
+.rules(&[AnyOf(&["Manifest", "ManifestURL"])])
+.sources(&["Apple's prose on application.install.enterprise.yaml"]);
 static APPLICATION_INSTALL_ENTERPRISE_KEYS: [Key; 9] = [
     optional("Manifest", DICTIONARY).of(&APPLICATION_INSTALL_ENTERPRISE_MANIFEST),
     optional("ManifestURL", STRING),
@@ -935,13 +968,14 @@ static APPLICATION_INSTALLED_LIST: Entry = entry(
     &I5_0_M10_7_T10_2_V1_1_W10_0_H22EB,
 )
 .keys(&APPLICATION_INSTALLED_LIST_KEYS)
-.answer(&APPLICATION_INSTALLED_LIST_ANSWER);
+.answer(&APPLICATION_INSTALLED_LIST_ANSWER)
+.sources(&["apple/device-management@0a4527c (26.0)"]);
 static APPLICATION_INSTALLED_LIST_ANSWER: [Key; 1] = [required("InstalledApplicationList", ARRAY)
     .of(&APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST)];
 static APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST: [Key; 1] =
     [key("InstalledApplicationListItem", DICTIONARY)
         .of(&APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST_ITEM)];
-static APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST_ITEM: [Key; 21] = [
+static APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST_ITEM: [Key; 22] = [
     optional("Identifier", STRING),
     optional("ExternalVersionIdentifier", INTEGER).on(&I11_0_M10_13_T11_0),
     optional("DistributorIdentifier", STRING).on(&I17_4_MX_TX_VX_WX),
@@ -963,6 +997,7 @@ static APPLICATION_INSTALLED_LIST_ANSWER_INSTALLED_APPLICATION_LIST_ITEM: [Key; 
     optional("DownloadCancelled", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("IsAppClip", BOOLEAN).on(&I16_0_MX_TX_WX).with(&[Default(Boolean(false))]),
     optional("Source", STRING).on(&I17_2_MX_TX_VX_WX),
+    optional("Path", STRING).on(&IX_M26_0_TX_VX_WX),
 ];
 static APPLICATION_INSTALLED_LIST_KEYS: [Key; 3] = [
     optional("Identifiers", ARRAY).on(&I7_0_M10_15).of(&APPLICATION_INSTALLED_LIST_IDENTIFIERS),
@@ -1224,9 +1259,10 @@ static SYSTEM_UPDATE_STATUS: Entry = entry(
     Kind::Command,
     "mdm/commands/system.update.status",
     "OSUpdateStatus",
-    &I9_0_M10_11_5_T12_0_VX_WX_HEB1A,
+    &I9_0_M10_11_5_T12_0_VX_WX_H58B1,
 )
-.answer(&SYSTEM_UPDATE_STATUS_ANSWER);
+.answer(&SYSTEM_UPDATE_STATUS_ANSWER)
+.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md; deprecated in 26.0"]);
 static SYSTEM_UPDATE_STATUS_ANSWER: [Key; 1] =
     [required("OSUpdateStatus", ARRAY).of(&SYSTEM_UPDATE_STATUS_ANSWER_OSUPDATE_STATUS)];
 static SYSTEM_UPDATE_STATUS_ANSWER_OSUPDATE_STATUS: [Key; 1] =
@@ -1317,9 +1353,10 @@ static APPLICATION_REMOVE: Entry = entry(
     Kind::Command,
     "mdm/commands/application.remove",
     "RemoveApplication",
-    &I5_0_M11_0_T10_2_V1_1_W10_0_H94FE,
+    &I5_0_M11_0_T10_2_V1_1_W10_0_HC412,
 )
-.keys(&APPLICATION_REMOVE_KEYS);
+.keys(&APPLICATION_REMOVE_KEYS)
+.sources(&["Apple's errata of the schema, 26.2 (go-apple-dm, docs/errata.md)"]);
 static APPLICATION_REMOVE_KEYS: [Key; 1] = [required("Identifier", STRING)];
 
 static MEDIA_REMOVE: Entry =
@@ -1431,13 +1468,17 @@ static ROTATE_FILE_VAULT_KEY: Entry = entry(
     &IX_M10_9_TX_VX_WX_H6B52,
 )
 .keys(&ROTATE_FILE_VAULT_KEY_KEYS)
-.answer(&ROTATE_FILE_VAULT_KEY_ANSWER);
+.answer(&ROTATE_FILE_VAULT_KEY_ANSWER)
+.rules(&[Requires("KeyType", "institutional", "NewCertificate")])
+.sources(&["Apple's prose on rotate.file.vault.key.yaml"]);
 static ROTATE_FILE_VAULT_KEY_ANSWER: [Key; 1] =
     [optional("RotateResult", DICTIONARY).of(&ROTATE_FILE_VAULT_KEY_ANSWER_ROTATE_RESULT)];
 static ROTATE_FILE_VAULT_KEY_ANSWER_ROTATE_RESULT: [Key; 1] = [optional("EncryptedNewRecoveryKey", DATA)];
 static ROTATE_FILE_VAULT_KEY_KEYS: [Key; 4] = [
     required("KeyType", STRING).with(&[Texts(&["personal", "institutional"])]),
-    required("FileVaultUnlock", DICTIONARY).of(&ROTATE_FILE_VAULT_KEY_FILE_VAULT_UNLOCK),
+    required("FileVaultUnlock", DICTIONARY)
+        .with(&[AnyOf(&["Password", "PrivateKeyExport"])])
+        .of(&ROTATE_FILE_VAULT_KEY_FILE_VAULT_UNLOCK),
     optional("NewCertificate", DATA),
     optional("ReplyEncryptionCertificate", DATA),
 ];
@@ -1451,10 +1492,14 @@ static SYSTEM_UPDATE_SCHEDULE: Entry = entry(
     Kind::Command,
     "mdm/commands/system.update.schedule",
     "ScheduleOSUpdate",
-    &I9_0_M10_11_T12_0_VX_WX_H60F7,
+    &I9_0_M10_11_T12_0_VX_WX_H6AD4,
 )
 .keys(&SYSTEM_UPDATE_SCHEDULE_KEYS)
-.answer(&SYSTEM_UPDATE_SCHEDULE_ANSWER);
+.answer(&SYSTEM_UPDATE_SCHEDULE_ANSWER)
+.sources(&[
+    "apple/device-management@9468f87 (27.0), CHANGES.md; deprecated in 26.0",
+    "Apple's prose on system.update.schedule.yaml",
+]);
 static SYSTEM_UPDATE_SCHEDULE_ANSWER: [Key; 1] =
     [required("UpdateResults", ARRAY).of(&SYSTEM_UPDATE_SCHEDULE_ANSWER_UPDATE_RESULTS)];
 static SYSTEM_UPDATE_SCHEDULE_ANSWER_UPDATE_RESULTS: [Key; 1] =
@@ -1491,9 +1536,13 @@ static SYSTEM_UPDATE_SCHEDULE_ANSWER_UPDATE_RESULTS_ITEM_ERROR_CHAIN: [Key; 1] =
 static SYSTEM_UPDATE_SCHEDULE_ANSWER_UPDATE_RESULTS_ITEM_ERROR_CHAIN_ITEM: [Key; 1] =
     [required("ANY", ANYTHING)];
 static SYSTEM_UPDATE_SCHEDULE_KEYS: [Key; 1] =
-    [required("Updates", ARRAY).of(&SYSTEM_UPDATE_SCHEDULE_UPDATES)];
-static SYSTEM_UPDATE_SCHEDULE_UPDATES: [Key; 1] =
-    [required("UpdatesItem", DICTIONARY).of(&SYSTEM_UPDATE_SCHEDULE_UPDATES_ITEM)];
+    [required("Updates", ARRAY).with(&[NotEmpty]).of(&SYSTEM_UPDATE_SCHEDULE_UPDATES)];
+static SYSTEM_UPDATE_SCHEDULE_UPDATES: [Key; 1] = [required("UpdatesItem", DICTIONARY)
+    .with(&[
+        AnyOf(&["ProductKey", "ProductVersion"]),
+        OnlyWith("MaxUserDeferrals", "InstallAction", "InstallLater"),
+    ])
+    .of(&SYSTEM_UPDATE_SCHEDULE_UPDATES_ITEM)];
 static SYSTEM_UPDATE_SCHEDULE_UPDATES_ITEM: [Key; 5] = [
     optional("ProductKey", STRING),
     optional("ProductVersion", STRING).on(&I11_3_M12_0_T12_2),
@@ -1513,10 +1562,11 @@ static SYSTEM_UPDATE_SCAN: Entry = entry(
     Kind::Command,
     "mdm/commands/system.update.scan",
     "ScheduleOSUpdateScan",
-    &IX_M10_11_TX_VX_WX_H0D6B,
+    &IX_M10_11_TX_VX_WX_H9617,
 )
 .keys(&SYSTEM_UPDATE_SCAN_KEYS)
-.answer(&SYSTEM_UPDATE_SCAN_ANSWER);
+.answer(&SYSTEM_UPDATE_SCAN_ANSWER)
+.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md; deprecated in 26.0"]);
 static SYSTEM_UPDATE_SCAN_ANSWER: [Key; 1] = [required("ScanInitiated", BOOLEAN)];
 static SYSTEM_UPDATE_SCAN_KEYS: [Key; 1] = [optional("Force", BOOLEAN).with(&[Default(Boolean(false))])];
 
@@ -1630,15 +1680,14 @@ static PASSCODE_FIRMWARE_SET_KEYS: [Key; 3] = [
 
 static PASSCODE_RECOVERY_SET: Entry =
     entry(Kind::Command, "mdm/commands/passcode.recovery.set", "SetRecoveryLock", &IX_M11_5_TX_VX_WX_H4BAD)
-        .keys(&PASSCODE_RECOVERY_SET_KEYS);
+        .keys(&PASSCODE_RECOVERY_SET_KEYS)
+        .sources(&["Apple's documentation of Recovery Lock, which Macs with Apple silicon alone have"]);
 static PASSCODE_RECOVERY_SET_KEYS: [Key; 2] =
-    [optional("CurrentPassword", STRING), required("NewPassword", STRING)];
+    [optional("CurrentPassword", STRING), required("NewPassword", STRING).with(&[Needs(APPLE_SILICON)])];
 
-static SETTINGS: Entry =
-    entry(Kind::Command, "mdm/commands/settings", "Settings", &I5_0_M10_9_T9_0_V1_1_W10_0_H51BB)
-        .keys(&SETTINGS_KEYS)
-        .answer(&SETTINGS_ANSWER);
-static SETTINGS_ANSWER: [Key; 1] = [optional("Settings", DICTIONARY).of(&SETTINGS_ANSWER_SETTINGS)];
+static SETTINGS: Entry = entry(Kind::Command, "mdm/commands/settings", "Settings", &I5_0_M10_9_T9_0_V1_1_W10_0_H51BB).keys(&SETTINGS_KEYS).answer(&SETTINGS_ANSWER).sources(&["Apple's errata of the schema, 27.0 (go-apple-dm, docs/errata.md)", "Apple's example mdm/commands/settings/example2.plist shows a list of results where the schema says dictionary", "apple/device-management@9468f87 (27.0), CHANGES.md", "apple/device-management@0a4527c (26.0)"]);
+static SETTINGS_ANSWER: [Key; 1] =
+    [optional("Settings", DICTIONARY).with(&[OrType(ARRAY)]).of(&SETTINGS_ANSWER_SETTINGS)];
 static SETTINGS_ANSWER_SETTINGS: [Key; 3] = [
     required("Status", STRING),
     optional("ErrorChain", ARRAY).of(&SETTINGS_ANSWER_SETTINGS_ERROR_CHAIN),
@@ -1664,7 +1713,7 @@ static SETTINGS_SETTINGS: [Key; 20] = [
     optional("HostName", DICTIONARY).on(&IX_M10_11_TX_VX_WX_H4F48).of(&SETTINGS_SETTINGS_HOST_NAME),
     optional("OrganizationInfo", DICTIONARY).on(&I_M10_9_H58ED).of(&SETTINGS_SETTINGS_ORGANIZATION_INFO),
     optional("DefaultApplications", DICTIONARY)
-        .on(&I18_2_MX_TX_V2_2_WX_H24A0)
+        .on(&I18_2_MX_TX_V2_2_WX_H74AB)
         .of(&SETTINGS_SETTINGS_DEFAULT_APPLICATIONS),
     optional("MDMOptions", DICTIONARY).on(&I7_0_M10_15_TX_V2_0_WX_H23DC).of(&SETTINGS_SETTINGS_MDMOPTIONS),
     optional("MaximumResidentUsers", DICTIONARY)
@@ -1682,7 +1731,7 @@ static SETTINGS_SETTINGS: [Key; 20] = [
         .of(&SETTINGS_SETTINGS_PASSCODE_LOCK_GRACE_PERIOD),
     optional("TimeZone", DICTIONARY).on(&I14_0_MX_T14_0_V2_0_WX_HD1F3).of(&SETTINGS_SETTINGS_TIME_ZONE),
     optional("SoftwareUpdateSettings", DICTIONARY)
-        .on(&I14_5_MX_TX_VX_WX_HB370)
+        .on(&I14_5_MX_TX_VX_WX_HF7D3)
         .of(&SETTINGS_SETTINGS_SOFTWARE_UPDATE_SETTINGS),
     optional("AccessibilitySettings", DICTIONARY)
         .on(&I16_0_MX_TX_VX_W_H66FA)
@@ -1750,15 +1799,20 @@ static SETTINGS_SETTINGS_MDMOPTIONS: [Key; 2] = [
     required("Item", STRING).with(&[Texts(&["MDMOptions"])]),
     required("MDMOptions", DICTIONARY).of(&SETTINGS_SETTINGS_MDMOPTIONS_MDMOPTIONS),
 ];
-static SETTINGS_SETTINGS_MDMOPTIONS_MDMOPTIONS: [Key; 3] = [
+static SETTINGS_SETTINGS_MDMOPTIONS_MDMOPTIONS: [Key; 4] = [
     optional("ActivationLockAllowedWhileSupervised", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("BootstrapTokenAllowed", BOOLEAN).on(&IX_M10_15_TX_VX_WX_H6F32).with(&[Default(Boolean(false))]),
     optional("PromptUserToAllowBootstrapTokenForAuthentication", BOOLEAN)
         .on(&IX_M11_0_TX_VX_WX)
         .with(&[Default(Boolean(false))]),
+    optional("IdleRebootAllowed", BOOLEAN).on(&I18_4_MX_VX),
 ];
-static SETTINGS_SETTINGS_DEFAULT_APPLICATIONS: [Key; 2] =
-    [required("Item", STRING).with(&[Texts(&["DefaultApplications"])]), optional("WebBrowser", STRING)];
+static SETTINGS_SETTINGS_DEFAULT_APPLICATIONS: [Key; 4] = [
+    required("Item", STRING).with(&[Texts(&["DefaultApplications"])]),
+    optional("WebBrowser", STRING),
+    optional("Calling", STRING).on(&I26_0_VX),
+    optional("Messaging", STRING).on(&I26_0_VX),
+];
 static SETTINGS_SETTINGS_ORGANIZATION_INFO: [Key; 2] = [
     required("Item", STRING).with(&[Texts(&["OrganizationInfo"])]),
     optional("OrganizationInfo", DICTIONARY).of(&SETTINGS_SETTINGS_ORGANIZATION_INFO_ORGANIZATION_INFO),
@@ -1825,6 +1879,16 @@ static DEVICE_SHUTDOWN: Entry =
 static MIRRORING_STOP: Entry =
     entry(Kind::Command, "mdm/commands/mirroring.stop", "StopMirroring", &I7_0_M10_10_TX_VX_WX_H752B);
 
+static TRIGGER_ENHANCED_LOG_COLLECTION: Entry = entry(
+    Kind::Command,
+    "mdm/commands/trigger.enhanced.log.collection",
+    "TriggerEnhancedLogCollection",
+    &I27_0_M27_0_T27_0_VX_WX_HAD5E,
+)
+.keys(&TRIGGER_ENHANCED_LOG_COLLECTION_KEYS)
+.sources(&["apple/device-management@9468f87 (27.0) mdm/commands/trigger.enhanced.log.collection.yaml"]);
+static TRIGGER_ENHANCED_LOG_COLLECTION_KEYS: [Key; 1] = [required("AppleCareToken", STRING)];
+
 static USER_UNLOCK: Entry =
     entry(Kind::Command, "mdm/commands/user.unlock", "UnlockUserAccount", &IX_M10_13_TX_VX_WX_H98BC)
         .keys(&USER_UNLOCK_KEYS);
@@ -1884,6 +1948,7 @@ static PASSCODE_RECOVERY_VERIFY: Entry = entry(
     &IX_M11_5_TX_VX_WX_H4BAD,
 )
 .keys(&PASSCODE_RECOVERY_VERIFY_KEYS)
-.answer(&PASSCODE_RECOVERY_VERIFY_ANSWER);
+.answer(&PASSCODE_RECOVERY_VERIFY_ANSWER)
+.sources(&["Apple's documentation of Recovery Lock, which Macs with Apple silicon alone have"]);
 static PASSCODE_RECOVERY_VERIFY_ANSWER: [Key; 1] = [required("PasswordVerified", BOOLEAN)];
-static PASSCODE_RECOVERY_VERIFY_KEYS: [Key; 1] = [required("Password", STRING)];
+static PASSCODE_RECOVERY_VERIFY_KEYS: [Key; 1] = [required("Password", STRING).with(&[Needs(APPLE_SILICON)])];

@@ -101,11 +101,12 @@ static DECLARATIONBASE: Entry = entry(
     reason("Info.NotReferencedByActivation", &[("Identifier", STRING), ("ServerToken", STRING)]),
     reason("Info.NotReferencedByConfiguration", &[("Identifier", STRING), ("ServerToken", STRING)]),
     reason("Info.Predicate", &[("Identifier", STRING), ("ServerToken", STRING), ("Predicate", STRING)]),
-]);
+])
+.sources(&["Apple's prose on declarationbase.yaml"]);
 static DECLARATIONBASE_KEYS: [Key; 4] = [
     required("Type", STRING),
-    required("Identifier", STRING),
-    required("ServerToken", STRING),
+    required("Identifier", STRING).with(&[NotEmpty, MaxBytes(64)]),
+    required("ServerToken", STRING).with(&[NotEmpty, MaxBytes(64)]),
     required("Payload", DICTIONARY),
 ];
 

@@ -5,16 +5,44 @@ use super::build::*;
 use super::supports::*;
 
 /// All of them, sorted by name.
-pub static ERRORS: [&Entry; 4] =
-    [&SOFTWAREUPDATE_REQUIRED, &UNRECOGNIZED_DEVICE, &WATCH_PAIRING_TOKEN_MISSING, &WELL_KNOWN_FAILED];
+pub static ERRORS: [&Entry; 5] = [
+    &PSSO_REQUIRED,
+    &SOFTWAREUPDATE_REQUIRED,
+    &UNRECOGNIZED_DEVICE,
+    &WATCH_PAIRING_TOKEN_MISSING,
+    &WELL_KNOWN_FAILED,
+];
+
+static PSSO_REQUIRED: Entry =
+    entry(Kind::Error, "mdm/errors/psso.required", "com.apple.psso.required", &IX_M26_0_TX_VX_WX)
+        .keys(&PSSO_REQUIRED_KEYS)
+        .sources(&["apple/device-management@0a4527c (26.0) mdm/errors/psso.required.yaml"]);
+static PSSO_REQUIRED_KEYS: [Key; 4] = [
+    required("code", STRING).with(&[Texts(&["com.apple.psso.required"])]),
+    optional("description", STRING),
+    optional("message", STRING),
+    required("details", DICTIONARY).of(&PSSO_REQUIRED_DETAILS),
+];
+static PSSO_REQUIRED_DETAILS: [Key; 3] = [
+    required("ProfileURL", STRING),
+    required("Package", DICTIONARY).of(&PSSO_REQUIRED_DETAILS_PACKAGE),
+    required("AuthURL", STRING),
+];
+static PSSO_REQUIRED_DETAILS_PACKAGE: [Key; 3] = [
+    required("ManifestURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("PinningCerts", ARRAY).of(&PSSO_REQUIRED_DETAILS_PACKAGE_PINNING_CERTS),
+    optional("PinningRevocationCheckRequired", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static PSSO_REQUIRED_DETAILS_PACKAGE_PINNING_CERTS: [Key; 1] = [required("PinningCertsItem", DATA)];
 
 static SOFTWAREUPDATE_REQUIRED: Entry = entry(
     Kind::Error,
     "mdm/errors/softwareupdate.required",
     "com.apple.softwareupdate.required",
-    &I17_0_M14_0_TX_VX_WX,
+    &I17_0_M14_0_TX_V26_0_WX,
 )
-.keys(&SOFTWAREUPDATE_REQUIRED_KEYS);
+.keys(&SOFTWAREUPDATE_REQUIRED_KEYS)
+.sources(&["apple/device-management@0a4527c (26.0)"]);
 static SOFTWAREUPDATE_REQUIRED_KEYS: [Key; 4] = [
     required("code", STRING).with(&[Texts(&["com.apple.softwareupdate.required"])]),
     optional("description", STRING),

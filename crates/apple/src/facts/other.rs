@@ -20,8 +20,9 @@ static ESSO_APP_IDS: [Key; 1] = [key("AppID", STRING)];
 
 static MACHINEINFO: Entry =
     entry(Kind::Other, "other/machineinfo", "MachineInfo", &I7_0_M10_9_T10_2_V1_1_W10_0)
-        .keys(&MACHINEINFO_KEYS);
-static MACHINEINFO_KEYS: [Key; 13] = [
+        .keys(&MACHINEINFO_KEYS)
+        .sources(&["apple/device-management@0a4527c (26.0); the second key since 26.1"]);
+static MACHINEINFO_KEYS: [Key; 15] = [
     required("UDID", STRING).on(&I_M_T_V_H6F64),
     required("SERIAL", STRING).on(&I_M_T_V_H6F64),
     required("PRODUCT", STRING),
@@ -37,11 +38,13 @@ static MACHINEINFO_KEYS: [Key; 13] = [
         .with(&[Default(Boolean(false))]),
     optional("PAIRING_TOKEN", DATA).on(&IX_MX_TX_VX),
     optional("SOFTWARE_UPDATE_DEVICE_ID", STRING).on(&I17_4_M14_4_TX),
+    optional("MDM_CAN_REQUEST_PSSO_CONFIG", BOOLEAN).on(&IX_M26_0_TX_VX_WX).with(&[Default(Boolean(false))]),
+    optional("MANDATORY_SOFTWARE_UPDATE_REQUIRED", BOOLEAN)
+        .on(&IX_M26_1_TX_VX_WX)
+        .with(&[Default(Boolean(false))]),
 ];
 
-static MANIFESTURL: Entry =
-    entry(Kind::Other, "other/manifesturl", "ManifestURL", &I7_0_M10_9_T10_2_V1_1_W10_0_H2CEB)
-        .keys(&MANIFESTURL_KEYS);
+static MANIFESTURL: Entry = entry(Kind::Other, "other/manifesturl", "ManifestURL", &I7_0_M10_9_T10_2_V1_1_W10_0_H2CEB).keys(&MANIFESTURL_KEYS).sources(&["the kind is missing from the list of the schema; packages of a Mac have it (Apple's documentation of ManifestURL)"]);
 static MANIFESTURL_KEYS: [Key; 1] = [required("items", ARRAY).of(&MANIFESTURL_ITEMS)];
 static MANIFESTURL_ITEMS: [Key; 1] = [required("items-item", DICTIONARY).of(&MANIFESTURL_ITEMS_ITEM)];
 static MANIFESTURL_ITEMS_ITEM: [Key; 2] = [
@@ -64,7 +67,12 @@ static MANIFESTURL_ITEMS_ITEM_METADATA_ITEMS_ITEM: [Key; 2] =
 static MANIFESTURL_ITEMS_ITEM_ASSETS: [Key; 1] =
     [required("assets-item", DICTIONARY).of(&MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM)];
 static MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM: [Key; 7] = [
-    required("kind", STRING).with(&[Texts(&["asset-pack-manifest", "display-image", "full-size-image"])]),
+    required("kind", STRING).with(&[Texts(&[
+        "asset-pack-manifest",
+        "display-image",
+        "full-size-image",
+        "software-package",
+    ])]),
     optional("md5-size", INTEGER),
     optional("md5s", ARRAY).of(&MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM_MD5S),
     optional("sha256-size", INTEGER),
@@ -75,9 +83,8 @@ static MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM: [Key; 7] = [
 static MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM_SHA256S: [Key; 1] = [required("sha256s-item", STRING)];
 static MANIFESTURL_ITEMS_ITEM_ASSETS_ITEM_MD5S: [Key; 1] = [required("md5s-item", STRING)];
 
-static SKIPKEYS: Entry =
-    entry(Kind::Other, "other/skipkeys", "SkipKeys", &I7_0_M10_9_T10_2_VX_WX_HA2E5).keys(&SKIPKEYS_KEYS);
-static SKIPKEYS_KEYS: [Key; 46] = [
+static SKIPKEYS: Entry = entry(Kind::Other, "other/skipkeys", "SkipKeys", &I7_0_M10_9_T10_2_VX_WX_HA2E5).keys(&SKIPKEYS_KEYS).sources(&["apple/device-management@9468f87 (27.0), CHANGES.md; DeviceFeaturesTour from the notes on 27.0, OSShowcase and UpdateCompleted on macOS 26.1 from Apple's errata"]);
+static SKIPKEYS_KEYS: [Key; 50] = [
     optional("Accessibility", STRING).on(&IX_M11_0_TX_H216E),
     optional("ActionButton", STRING).on(&I17_0_MX_TX),
     optional("Android", STRING).on(&I9_0_MX_TX),
@@ -118,12 +125,16 @@ static SKIPKEYS_KEYS: [Key; 46] = [
     optional("TVHomeScreenSync", STRING).on(&IX_MX_T11_0),
     optional("TVProviderSignIn", STRING).on(&IX_MX_T11_0),
     optional("TVRoom", STRING).on(&IX_MX_T11_4),
-    optional("UpdateCompleted", STRING).on(&I14_0_MX_TX),
+    optional("UpdateCompleted", STRING).on(&I14_0_M26_1_TX),
     optional("Wallpaper", STRING).on(&IX_M14_1_TX),
     optional("WatchMigration", STRING).on(&I11_0_MX_TX),
     optional("WebContentFiltering", STRING).on(&I18_2_MX_TX),
     optional("Welcome", STRING).on(&I13_0_M15_0_TX),
     optional("Zoom", STRING).on(&I8_3_MX_TX_H881B),
+    optional("AccessibilityAppearance", STRING).on(&I27_0_M27_0_TX),
+    optional("DeviceFeaturesTour", STRING).on(&I27_0_MX_TX),
+    optional("LiquidGlass", STRING).on(&I27_0_M27_0_TX),
+    optional("OSShowcase", STRING).on(&IX_M26_1_TX_H7F75),
 ];
 
 static PASSWORDHASH: Entry =

@@ -163,14 +163,16 @@ static COMMON_PAYLOAD_KEYS_KEYS: [Key; 7] = [
 
 static TOP_LEVEL: Entry =
     entry(Kind::Payload, "mdm/profiles/TopLevel", "TopLevel", &I4_0_M10_7_T9_0_V1_0_W1_0_H75C7)
-        .keys(&TOP_LEVEL_KEYS);
+        .keys(&TOP_LEVEL_KEYS)
+        .rules(&[AnyOf(&["PayloadContent", "EncryptedPayloadContent"])])
+        .sources(&["Apple's prose on TopLevel.yaml; an encrypted profile has no content in the clear"]);
 static TOP_LEVEL_KEYS: [Key; 18] = [
     required("PayloadIdentifier", STRING),
     required("PayloadUUID", STRING),
     required("PayloadType", STRING).with(&[Texts(&["Configuration"])]),
     required("PayloadVersion", INTEGER).with(&[Integers(&[1])]),
     optional("IsEncrypted", BOOLEAN).with(&[Default(Boolean(false))]),
-    required("PayloadContent", ARRAY).of(&TOP_LEVEL_PAYLOAD_CONTENT),
+    optional("PayloadContent", ARRAY).of(&TOP_LEVEL_PAYLOAD_CONTENT),
     optional("EncryptedPayloadContent", DATA),
     optional("PayloadDescription", STRING),
     optional("PayloadDisplayName", STRING),
@@ -566,9 +568,10 @@ static SOFTWARE_UPDATE: Entry = entry(
     Kind::Payload,
     "mdm/profiles/com.apple.SoftwareUpdate",
     "com.apple.SoftwareUpdate",
-    &IX_M10_7_TX_VX_WX_H6434,
+    &IX_M10_7_TX_VX_WX_H8692,
 )
-.keys(&SOFTWARE_UPDATE_KEYS);
+.keys(&SOFTWARE_UPDATE_KEYS)
+.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md"]);
 static SOFTWARE_UPDATE_KEYS: [Key; 9] = [
     optional("CatalogURL", STRING).on(&M10_7_HCB61),
     optional("AllowPreReleaseInstallation", BOOLEAN).on(&M10_9).with(&[Default(Boolean(true))]),
@@ -802,7 +805,8 @@ static APPLICATIONACCESS: Entry = entry(
     "com.apple.applicationaccess",
     &I4_0_M10_7_T9_0_V1_1_W10_0_H7CB7,
 )
-.keys(&APPLICATIONACCESS_KEYS);
+.keys(&APPLICATIONACCESS_KEYS)
+.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md"]);
 static APPLICATIONACCESS_KEYS: [Key; 191] = [
     optional("allowAccountModification", BOOLEAN)
         .on(&I7_0_M14_0_TX_V2_0_W_H8A66)
@@ -846,7 +850,7 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
     optional("allowAutoCorrection", BOOLEAN).on(&I8_1_3_MX_TX_VX_WX_H21E4).with(&[Default(Boolean(true))]),
     optional("allowAutoDim", BOOLEAN).on(&I17_4_MX_TX_VX_WX_H39AC).with(&[Default(Boolean(true))]),
     optional("allowAutomaticAppDownloads", BOOLEAN)
-        .on(&I9_0_MX_TX_VX_W_HBA89)
+        .on(&I9_0_MX_TX_V27_0_W_HD6C2)
         .with(&[Default(Boolean(true))]),
     optional("allowAutomaticScreenSaver", BOOLEAN)
         .on(&IX_MX_T15_4_VX_WX_HD499)
@@ -970,7 +974,7 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
     optional("allowiTunesFileSharing", BOOLEAN).on(&IX_M10_13_TX_VX_WX_H012F).with(&[Default(Boolean(true))]),
     optional("allowKeyboardShortcuts", BOOLEAN).on(&I9_0_MX_TX_VX_WX_H7B78).with(&[Default(Boolean(true))]),
     optional("allowListedAppBundleIDs", ARRAY)
-        .on(&I15_0_MX_T15_0_VX_WX_H49A5)
+        .on(&I15_0_MX_T15_0_V27_0_WX_HC289)
         .of(&APPLICATIONACCESS_ALLOW_LISTED_APP_BUNDLE_IDS),
     optional("allowLiveVoicemail", BOOLEAN).on(&I17_2_MX_TX_VX_WX_H6FC4).with(&[Default(Boolean(true))]),
     optional("allowLocalUserCreation", BOOLEAN).on(&IX_M14_0_TX_VX_WX_H9CF9).with(&[Default(Boolean(true))]),
@@ -1040,10 +1044,10 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
         .with(&[Default(Boolean(true))]),
     optional("allowRadioService", BOOLEAN).on(&I9_3_MX_TX_VX_WX_H35C6).with(&[Default(Boolean(true))]),
     optional("allowRapidSecurityResponseInstallation", BOOLEAN)
-        .on(&I16_0_M13_0_TX_VX_WX_H014E)
+        .on(&I16_0_M13_0_TX_VX_WX_H0836)
         .with(&[Default(Boolean(true))]),
     optional("allowRapidSecurityResponseRemoval", BOOLEAN)
-        .on(&I16_0_M13_0_TX_VX_WX_H014E)
+        .on(&I16_0_M13_0_TX_VX_WX_H0836)
         .with(&[Default(Boolean(true))]),
     optional("allowRCSMessaging", BOOLEAN).on(&I18_1_MX_TX_VX_WX_H05A9).with(&[Default(Boolean(true))]),
     optional("allowRemoteAppleEventsModification", BOOLEAN)
@@ -1102,22 +1106,22 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
         .on(&I9_3_MX_T11_0_VX_WX_H8032)
         .of(&APPLICATIONACCESS_BLACKLISTED_APP_BUNDLE_IDS),
     optional("blockedAppBundleIDs", ARRAY)
-        .on(&I15_0_MX_T15_0_VX_WX_H49A5)
+        .on(&I15_0_MX_T15_0_V27_0_WX_HC289)
         .of(&APPLICATIONACCESS_BLOCKED_APP_BUNDLE_IDS),
     optional("enforcedFingerprintTimeout", INTEGER)
         .on(&IX_M12_0_TX_VX_WX_HF106)
         .with(&[Default(Integer(172800))]),
     optional("enforcedSoftwareUpdateDelay", INTEGER)
-        .on(&I11_3_M10_13_4_T12_2_VX_WX_H1E54)
+        .on(&I11_3_M10_13_4_T12_2_VX_WX_HBD64)
         .with(&[Range(1.0, 90.0), Default(Integer(30))]),
     optional("enforcedSoftwareUpdateMajorOSDeferredInstallDelay", INTEGER)
-        .on(&IX_M11_3_TX_VX_WX_H24D8)
+        .on(&IX_M11_3_TX_VX_WX_H999F)
         .with(&[Range(1.0, 90.0), Default(Integer(30))]),
     optional("enforcedSoftwareUpdateMinorOSDeferredInstallDelay", INTEGER)
-        .on(&IX_M11_3_TX_VX_WX_H24D8)
+        .on(&IX_M11_3_TX_VX_WX_H999F)
         .with(&[Range(1.0, 90.0), Default(Integer(30))]),
     optional("enforcedSoftwareUpdateNonOSDeferredInstallDelay", INTEGER)
-        .on(&IX_M11_3_TX_VX_WX_H24D8)
+        .on(&IX_M11_3_TX_VX_WX_H999F)
         .with(&[Range(1.0, 90.0), Default(Integer(30))]),
     optional("forceAirDropUnmanaged", BOOLEAN).on(&I9_0_MX_TX_V2_0_WX).with(&[Default(Boolean(false))]),
     optional("forceAirPlayIncomingRequestsPairingPassword", BOOLEAN)
@@ -1154,13 +1158,13 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
         .on(&I11_0_M10_14_4_TX_VX_WX_H93C7)
         .with(&[Default(Boolean(false))]),
     optional("forceDelayedAppSoftwareUpdates", BOOLEAN)
-        .on(&IX_M11_0_TX_VX_WX_H4B76)
+        .on(&IX_M11_0_TX_VX_WX_H34A8)
         .with(&[Default(Boolean(false))]),
     optional("forceDelayedMajorSoftwareUpdates", BOOLEAN)
-        .on(&IX_M11_3_TX_VX_WX_H24D8)
+        .on(&IX_M11_3_TX_VX_WX_H999F)
         .with(&[Default(Boolean(false))]),
     optional("forceDelayedSoftwareUpdates", BOOLEAN)
-        .on(&I11_3_M10_13_T12_2_VX_WX_H4A79)
+        .on(&I11_3_M10_13_T12_2_VX_WX_H16AD)
         .with(&[Default(Boolean(false))]),
     optional("forceEncryptedBackup", BOOLEAN).on(&MX_TX_VX_WX).with(&[Default(Boolean(false))]),
     optional("forceITunesStorePasswordEntry", BOOLEAN)
@@ -1261,9 +1265,10 @@ static ASSOCIATED_DOMAINS: Entry = entry(
     Kind::Payload,
     "mdm/profiles/com.apple.associated-domains",
     "com.apple.associated-domains",
-    &IX_M10_15_TX_VX_WX_HF161,
+    &IX_M10_15_TX_VX_WX_HCC0D,
 )
-.keys(&ASSOCIATED_DOMAINS_KEYS);
+.keys(&ASSOCIATED_DOMAINS_KEYS)
+.sources(&["Apple's errata of the schema, 15.4 (go-apple-dm, docs/errata.md)"]);
 static ASSOCIATED_DOMAINS_KEYS: [Key; 1] =
     [required("Configuration", ARRAY).of(&ASSOCIATED_DOMAINS_CONFIGURATION)];
 static ASSOCIATED_DOMAINS_CONFIGURATION: [Key; 1] =
@@ -1352,9 +1357,10 @@ static CELLULARPRIVATENETWORK_MANAGED: Entry = entry(
     Kind::Payload,
     "mdm/profiles/com.apple.cellularprivatenetwork.managed",
     "com.apple.cellularprivatenetwork.managed",
-    &I17_0_MX_TX_VX_WX_H2B43,
+    &I17_0_MX_TX_VX_WX_HD94D,
 )
-.keys(&CELLULARPRIVATENETWORK_MANAGED_KEYS);
+.keys(&CELLULARPRIVATENETWORK_MANAGED_KEYS)
+.sources(&["Apple's errata of the schema, 26.0 (go-apple-dm, docs/errata.md)"]);
 static CELLULARPRIVATENETWORK_MANAGED_KEYS: [Key; 7] = [
     optional("Geofences", ARRAY).of(&CELLULARPRIVATENETWORK_MANAGED_GEOFENCES),
     required("DataSetName", STRING),
@@ -2030,7 +2036,8 @@ static HOMESCREENLAYOUT: Entry = entry(
     "com.apple.homescreenlayout",
     &I9_3_MX_T11_0_VX_WX_H186A,
 )
-.keys(&HOMESCREENLAYOUT_KEYS);
+.keys(&HOMESCREENLAYOUT_KEYS)
+.sources(&["Apple's errata of the schema, 26.1 (go-apple-dm, docs/errata.md)"]);
 static HOMESCREENLAYOUT_KEYS: [Key; 2] = [
     optional("Dock", ARRAY).of(&HOMESCREENLAYOUT_DOCK),
     required("Pages", ARRAY).of(&HOMESCREENLAYOUT_PAGES),
@@ -2038,7 +2045,7 @@ static HOMESCREENLAYOUT_KEYS: [Key; 2] = [
 static HOMESCREENLAYOUT_PAGES: [Key; 1] = [key("PagesItem", ARRAY).of(&HOMESCREENLAYOUT_DOCK)];
 static HOMESCREENLAYOUT_DOCK: [Key; 1] = [key("IconItem", DICTIONARY).of(&HOMESCREENLAYOUT_DOCK_ITEM)];
 static HOMESCREENLAYOUT_DOCK_ITEM: [Key; 5] = [
-    required("Type", STRING).with(&[Texts(&["App", "Folder", "WebClip"])]),
+    required("Type", STRING).with(&[Texts(&["Application", "Folder", "WebClip"])]),
     optional("DisplayName", STRING),
     optional("BundleID", STRING),
     optional("Pages", ARRAY).of(&HOMESCREENLAYOUT_PAGES),
@@ -2542,11 +2549,12 @@ static SCREENSAVER: Entry = entry(
     "com.apple.screensaver",
     &IX_M10_11_TX_VX_WX_H9A68,
 )
-.keys(&SCREENSAVER_KEYS);
+.keys(&SCREENSAVER_KEYS)
+.sources(&["Apple's errata of the schema, 26.1 (go-apple-dm, docs/errata.md)"]);
 static SCREENSAVER_KEYS: [Key; 5] = [
     optional("askForPassword", BOOLEAN).on(&M10_13).with(&[Default(Boolean(false))]),
     optional("askForPasswordDelay", INTEGER).on(&M10_13),
-    optional("loginWindowIdleTime", INTEGER),
+    optional("idleTime", INTEGER),
     optional("loginWindowModulePath", STRING),
     required("moduleName", STRING),
 ];
@@ -2760,7 +2768,8 @@ static SECURITY_SCEP: Entry = entry(
     "com.apple.security.scep",
     &I4_0_M10_7_T9_0_V1_0_W3_0_HEB68,
 )
-.keys(&SECURITY_SCEP_KEYS);
+.keys(&SECURITY_SCEP_KEYS)
+.sources(&["Apple's errata of the schema (README of apple/device-management)"]);
 static SECURITY_SCEP_KEYS: [Key; 1] =
     [required("PayloadContent", DICTIONARY).of(&SECURITY_SCEP_PAYLOAD_CONTENT)];
 static SECURITY_SCEP_PAYLOAD_CONTENT: [Key; 13] = [
@@ -2779,9 +2788,9 @@ static SECURITY_SCEP_PAYLOAD_CONTENT: [Key; 13] = [
     optional("AllowAllAppsAccess", BOOLEAN).on(&M10_10).with(&[Default(Boolean(false))]),
 ];
 static SECURITY_SCEP_PAYLOAD_CONTENT_SUBJECT_ALT_NAME: [Key; 4] = [
-    optional("rfc822Name", STRING),
-    optional("dNSName", STRING),
-    optional("uniformResourceIdentifier", STRING),
+    optional("rfc822Name", STRING).with(&[OrType(ARRAY)]),
+    optional("dNSName", STRING).with(&[OrType(ARRAY)]),
+    optional("uniformResourceIdentifier", STRING).with(&[OrType(ARRAY)]),
     optional("ntPrincipalName", STRING),
 ];
 static SECURITY_SCEP_PAYLOAD_CONTENT_SUBJECT: [Key; 1] =

@@ -57,5 +57,8 @@ static TOKENSRESPONSE: Entry = entry(
     "TokensResponse",
     &I15_0_M13_0_T16_0_V1_1_W10_0,
 )
-.keys(&TOKENSRESPONSE_KEYS);
-static TOKENSRESPONSE_KEYS: [Key; 1] = [required("SyncTokens", DICTIONARY)];
+.keys(&TOKENSRESPONSE_KEYS)
+.sources(&["Apple's example of the document, which the schema leaves without keys"]);
+static TOKENSRESPONSE_KEYS: [Key; 1] = [required("SyncTokens", DICTIONARY).of(&TOKENSRESPONSE_SYNC_TOKENS)];
+static TOKENSRESPONSE_SYNC_TOKENS: [Key; 2] =
+    [required("Timestamp", STRING), required("DeclarationsToken", STRING).with(&[MaxBytes(256)])];

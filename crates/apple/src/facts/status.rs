@@ -673,9 +673,10 @@ static SOFTWAREUPDATE_DEVICE_ID: Entry = entry(
     Kind::Status,
     "declarative/status/softwareupdate.device-id",
     "softwareupdate.device-id",
-    &I18_0_M15_0_TX_VX_WX_HCB1D,
+    &I18_0_M15_0_TX_V26_4_WX_HC745,
 )
-.keys(&SOFTWAREUPDATE_DEVICE_ID_KEYS);
+.keys(&SOFTWAREUPDATE_DEVICE_ID_KEYS)
+.sources(&["Apple's errata of the schema, 26.4 (go-apple-dm, docs/errata.md)"]);
 static SOFTWAREUPDATE_DEVICE_ID_KEYS: [Key; 1] = [required("softwareupdate.device-id", STRING)];
 
 static SOFTWAREUPDATE_FAILURE_REASON: Entry = entry(

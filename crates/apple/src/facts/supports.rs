@@ -128,8 +128,8 @@ pub(super) static I11_0_MX_TX_V2_0_WX_H50C1: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: never(),
 };
-pub(super) static I11_0_MX_TX_VX: Support =
-    Support { ios: since(11, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I11_0_MX_TX_VX_WX: Support =
+    Support { ios: since(11, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I11_0_MX_TX_VX_WX_H0F74: Support = Support {
     ios: since(11, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
@@ -141,10 +141,10 @@ pub(super) static I11_3: Support = Support { ios: since(11, 3, 0), ..SAME };
 pub(super) static I11_3_M10_13_4: Support = Support { ios: since(11, 3, 0), macos: since(10, 13, 4), ..SAME };
 pub(super) static I11_3_M10_13_4_T11_3: Support =
     Support { ios: since(11, 3, 0), macos: since(10, 13, 4), tvos: since(11, 3, 0), ..SAME };
-pub(super) static I11_3_M10_13_4_T12_2_VX_WX_H1E54: Support = Support {
-    ios: since(11, 3, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
-    macos: since(10, 13, 4).user_enrollment(FORBIDDEN),
-    tvos: since(12, 2, 0).yes(SUPERVISED),
+pub(super) static I11_3_M10_13_4_T12_2_VX_WX_HBD64: Support = Support {
+    ios: since(11, 3, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
+    macos: since(10, 13, 4).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    tvos: since(12, 2, 0).removed(27, 0, 0).yes(SUPERVISED),
     visionos: never(),
     watchos: never(),
 };
@@ -159,10 +159,10 @@ pub(super) static I11_3_M10_13_4_TX_VX_WX_H3C21: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I11_3_M10_13_T12_2_VX_WX_H4A79: Support = Support {
-    ios: since(11, 3, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
-    macos: since(10, 13, 0).user_enrollment(FORBIDDEN),
-    tvos: since(12, 2, 0).yes(SUPERVISED),
+pub(super) static I11_3_M10_13_T12_2_VX_WX_H16AD: Support = Support {
+    ios: since(11, 3, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
+    macos: since(10, 13, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    tvos: since(12, 2, 0).removed(27, 0, 0).yes(SUPERVISED),
     visionos: never(),
     watchos: never(),
 };
@@ -457,6 +457,15 @@ pub(super) static I14_0_M15_0_TX_V_W7_0_HCFB5: Support = Support {
     visionos: same().user_enrollment(FORBIDDEN),
     watchos: since(7, 0, 0),
 };
+pub(super) static I14_0_M26_0_T14_0_V2_0_W_H4E41: Support = Support {
+    ios: since(14, 0, 0).right(16),
+    macos: since(26, 0, 0).right(16),
+    tvos: since(14, 0, 0).right(16),
+    visionos: since(2, 0, 0).right(16),
+    watchos: same().right(16),
+};
+pub(super) static I14_0_M26_1_TX: Support =
+    Support { ios: since(14, 0, 0), macos: since(26, 1, 0), tvos: never(), ..SAME };
 pub(super) static I14_0_MX: Support = Support { ios: since(14, 0, 0), macos: never(), ..SAME };
 pub(super) static I14_0_MX_T14_0: Support =
     Support { ios: since(14, 0, 0), macos: never(), tvos: since(14, 0, 0), ..SAME };
@@ -470,13 +479,6 @@ pub(super) static I14_0_MX_T14_0_V2_0_WX_HD1F3: Support = Support {
     tvos: since(14, 0, 0).yes(SUPERVISED),
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: never(),
-};
-pub(super) static I14_0_MX_T14_0_V2_0_W_H9FAF: Support = Support {
-    ios: since(14, 0, 0).right(16),
-    macos: never(),
-    tvos: since(14, 0, 0).right(16),
-    visionos: since(2, 0, 0).right(16),
-    watchos: same().right(16),
 };
 pub(super) static I14_0_MX_TX: Support =
     Support { ios: since(14, 0, 0), macos: never(), tvos: never(), ..SAME };
@@ -556,6 +558,13 @@ pub(super) static I14_5_MX_TX_V2_0_WX_H9794: Support = Support {
 };
 pub(super) static I14_5_MX_TX_VX_WX: Support =
     Support { ios: since(14, 5, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
+pub(super) static I14_5_MX_TX_VX_WX_H22E8: Support = Support {
+    ios: since(14, 5, 0).deprecated(26, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I14_5_MX_TX_VX_WX_H5F10: Support = Support {
     ios: since(14, 5, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
@@ -575,19 +584,21 @@ pub(super) static I14_5_MX_TX_VX_WX_H89B7: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I14_5_MX_TX_VX_WX_HB370: Support = Support {
-    ios: since(14, 5, 0)
-        .shared_ipad(ALLOWED)
-        .user_enrollment(FORBIDDEN)
-        .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
-        .no(SHARED_USER_CHANNEL),
+pub(super) static I14_5_MX_TX_VX_WX_HEAA0: Support = Support {
+    ios: since(14, 5, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I14_5_MX_TX_VX_WX_HEAA0: Support = Support {
-    ios: since(14, 5, 0).user_enrollment(FORBIDDEN),
+pub(super) static I14_5_MX_TX_VX_WX_HF7D3: Support = Support {
+    ios: since(14, 5, 0)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
+        .shared_ipad(ALLOWED)
+        .user_enrollment(FORBIDDEN)
+        .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
+        .no(SHARED_USER_CHANNEL),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -600,6 +611,13 @@ pub(super) static I15_0_M12_0_TX_V2_0_WX_H7422: Support = Support {
     macos: since(12, 0, 0).user_enrollment(FORBIDDEN),
     tvos: never(),
     visionos: since(2, 0, 0).yes(SUPERVISED),
+    watchos: never(),
+};
+pub(super) static I15_0_M12_0_TX_V_WX_H7D09: Support = Support {
+    ios: since(15, 0, 0).deprecated(26, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    macos: since(12, 0, 0).deprecated(26, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    tvos: never(),
+    visionos: same().deprecated(26, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
     watchos: never(),
 };
 pub(super) static I15_0_M12_0_TX_V_WX_HC3DF: Support = Support {
@@ -703,11 +721,11 @@ pub(super) static I15_0_M14_0_TX_V1_1_WX_HCC11: Support = Support {
 };
 pub(super) static I15_0_M14_0_TX_WX: Support =
     Support { ios: since(15, 0, 0), macos: since(14, 0, 0), tvos: never(), watchos: never(), ..SAME };
-pub(super) static I15_0_MX_T15_0_VX_WX_H49A5: Support = Support {
+pub(super) static I15_0_MX_T15_0_V27_0_WX_HC289: Support = Support {
     ios: since(15, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
     tvos: since(15, 0, 0).yes(SUPERVISED),
-    visionos: never(),
+    visionos: since(27, 0, 0),
     watchos: never(),
 };
 pub(super) static I15_0_MX_TX_V2_0_WX: Support = Support {
@@ -773,9 +791,9 @@ pub(super) static I16_0_M13_0_TX_V1_1_WX_H365D: Support = Support {
     visionos: since(1, 1, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL).scopes(S_SYSTEM),
     watchos: never(),
 };
-pub(super) static I16_0_M13_0_TX_VX_WX_H014E: Support = Support {
-    ios: since(16, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
-    macos: since(13, 0, 0).user_enrollment(FORBIDDEN),
+pub(super) static I16_0_M13_0_TX_VX_WX_H0836: Support = Support {
+    ios: since(16, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
+    macos: since(13, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -1004,6 +1022,13 @@ pub(super) static I17_0_M14_0_TX_V1_1_WX_HD85C: Support = Support {
     visionos: since(1, 1, 0).user_enrollment(ALLOWED).no(SUPERVISED | AUTOMATED),
     watchos: never(),
 };
+pub(super) static I17_0_M14_0_TX_V26_0_WX: Support = Support {
+    ios: since(17, 0, 0),
+    macos: since(14, 0, 0),
+    tvos: never(),
+    visionos: since(26, 0, 0),
+    watchos: never(),
+};
 pub(super) static I17_0_M14_0_TX_VX_WX: Support = Support {
     ios: since(17, 0, 0),
     macos: since(14, 0, 0),
@@ -1036,28 +1061,17 @@ pub(super) static I17_0_M14_4_TX_VX_WX_H7B63: Support = Support {
     watchos: never(),
 };
 pub(super) static I17_0_MX: Support = Support { ios: since(17, 0, 0), macos: never(), ..SAME };
-pub(super) static I17_0_MX_T18_0_VX_WX: Support = Support {
+pub(super) static I17_0_MX_T18_0_V26_0_WX: Support = Support {
     ios: since(17, 0, 0),
     macos: never(),
     tvos: since(18, 0, 0),
-    visionos: never(),
+    visionos: since(26, 0, 0),
     watchos: never(),
 };
 pub(super) static I17_0_MX_TX: Support =
     Support { ios: since(17, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I17_0_MX_TX_VX_WX_H286C: Support = Support {
     ios: since(17, 0, 0).shared_ipad(REQUIRED).user_enrollment(FORBIDDEN),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
-pub(super) static I17_0_MX_TX_VX_WX_H2B43: Support = Support {
-    ios: since(17, 0, 0)
-        .shared_ipad(ALLOWED)
-        .user_enrollment(ALLOWED)
-        .yes(MANUAL_INSTALL | MULTIPLE | SHARED_DEVICE_CHANNEL)
-        .no(SUPERVISED | SHARED_USER_CHANNEL),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -1084,6 +1098,17 @@ pub(super) static I17_0_MX_TX_VX_WX_H4EDC: Support = Support {
 };
 pub(super) static I17_0_MX_TX_VX_WX_H5024: Support = Support {
     ios: since(17, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(0),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I17_0_MX_TX_VX_WX_HD94D: Support = Support {
+    ios: since(17, 0, 0)
+        .shared_ipad(ALLOWED)
+        .user_enrollment(FORBIDDEN)
+        .yes(MANUAL_INSTALL | MULTIPLE | SHARED_DEVICE_CHANNEL)
+        .no(SUPERVISED | SHARED_USER_CHANNEL),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -1167,6 +1192,13 @@ pub(super) static I18_0_M15_0_T18_0_V2_0_W11_0: Support = Support {
 };
 pub(super) static I18_0_M15_0_TX: Support =
     Support { ios: since(18, 0, 0), macos: since(15, 0, 0), tvos: never(), ..SAME };
+pub(super) static I18_0_M15_0_TX_V26_4_WX_HC745: Support = Support {
+    ios: since(18, 0, 0).enrollments(E_SUPERVISED | E_DEVICE).scopes(S_SYSTEM).shared_scopes(S_SYSTEM),
+    macos: since(15, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: since(26, 4, 0),
+    watchos: never(),
+};
 pub(super) static I18_0_M15_0_TX_VX_WX_H1740: Support = Support {
     ios: since(18, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_SYSTEM | S_USER),
     macos: since(15, 0, 0).enrollments(E_SUPERVISED).scopes(S_USER),
@@ -1247,8 +1279,12 @@ pub(super) static I18_2_M15_2_TX_VX_WX_HE7F2: Support = Support {
 };
 pub(super) static I18_2_MX_TX: Support =
     Support { ios: since(18, 2, 0), macos: never(), tvos: never(), ..SAME };
-pub(super) static I18_2_MX_TX_V2_2_WX_H24A0: Support = Support {
-    ios: since(18, 2, 0).shared_ipad(FORBIDDEN).user_enrollment(FORBIDDEN),
+pub(super) static I18_2_MX_TX_V2_2_WX_H74AB: Support = Support {
+    ios: since(18, 2, 0)
+        .shared_ipad(ALLOWED)
+        .user_enrollment(FORBIDDEN)
+        .yes(SHARED_USER_CHANNEL)
+        .no(SHARED_DEVICE_CHANNEL),
     macos: never(),
     tvos: never(),
     visionos: since(2, 2, 0).user_enrollment(FORBIDDEN),
@@ -1261,6 +1297,50 @@ pub(super) static I18_2_MX_TX_V2_2_WX_HD61C: Support = Support {
     visionos: since(2, 2, 0),
     watchos: never(),
 };
+pub(super) static I18_4_MX_VX: Support =
+    Support { ios: since(18, 4, 0), macos: never(), visionos: never(), ..SAME };
+pub(super) static I26_0_M10_15_TX_V26_0_WX_HFF6D: Support = Support {
+    ios: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
+    macos: since(10, 15, 0)
+        .user_enrollment(FORBIDDEN)
+        .yes(SUPERVISED | DEVICE_CHANNEL)
+        .no(AUTOMATED | USER_CHANNEL),
+    tvos: never(),
+    visionos: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
+    watchos: never(),
+};
+pub(super) static I26_0_MX_TX_V26_0_WX_H687B: Support = Support {
+    ios: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
+    macos: never(),
+    tvos: never(),
+    visionos: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
+    watchos: never(),
+};
+pub(super) static I26_0_TX_V26_0: Support =
+    Support { ios: since(26, 0, 0), tvos: never(), visionos: since(26, 0, 0), ..SAME };
+pub(super) static I26_0_VX: Support = Support { ios: since(26, 0, 0), visionos: never(), ..SAME };
+pub(super) static I26_4_VX: Support = Support { ios: since(26, 4, 0), visionos: never(), ..SAME };
+pub(super) static I27_0_M27_0_T27_0_VX_WX_HAD5E: Support = Support {
+    ios: since(27, 0, 0)
+        .shared_ipad(ALLOWED)
+        .user_enrollment(FORBIDDEN)
+        .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
+        .no(AUTOMATED | SHARED_USER_CHANNEL),
+    macos: since(27, 0, 0)
+        .user_enrollment(FORBIDDEN)
+        .yes(SUPERVISED | USER_CHANNEL)
+        .no(AUTOMATED | DEVICE_CHANNEL),
+    tvos: since(27, 0, 0).yes(SUPERVISED).no(AUTOMATED),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX: Support =
+    Support { ios: since(27, 0, 0), macos: since(27, 0, 0), tvos: never(), ..SAME };
+pub(super) static I27_0_MX_TX: Support =
+    Support { ios: since(27, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I27_0_TX_VX: Support =
+    Support { ios: since(27, 0, 0), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I27_0_VX: Support = Support { ios: since(27, 0, 0), visionos: never(), ..SAME };
 pub(super) static I3_1_M10_14_4_TX_V2_0: Support =
     Support { ios: since(3, 1, 0), macos: since(10, 14, 4), tvos: never(), visionos: since(2, 0, 0), ..SAME };
 pub(super) static I4_0_M10_7_T10_2_V1_1_W10_0_H5FD7: Support = Support {
@@ -1643,8 +1723,8 @@ pub(super) static I4_2_6_MX_TX_VX_WX_H802E: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I4_2_6_MX_TX_VX_WX_HBF94: Support = Support {
-    ios: since(4, 2, 6).right(32).deprecated(16, 0, 0).user_enrollment(FORBIDDEN),
+pub(super) static I4_2_6_MX_TX_VX_WX_HC33B: Support = Support {
+    ios: since(4, 2, 6).right(32).deprecated(16, 0, 0).removed(26, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -1657,8 +1737,8 @@ pub(super) static I4_2_6_MX_TX_VX_WX_HFD08: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I4_2_MX_TX_VX_WX_H467D: Support = Support {
-    ios: since(4, 2, 0).right(32).user_enrollment(FORBIDDEN),
+pub(super) static I4_2_MX_TX_VX_WX_H46AE: Support = Support {
+    ios: since(4, 2, 0).right(32).removed(26, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -1734,18 +1814,6 @@ pub(super) static I5_0_M10_9_T9_0_V1_1_W10_0_H51BB: Support = Support {
     visionos: since(1, 1, 0).right(2048).user_enrollment(ALLOWED).no(SUPERVISED | AUTOMATED),
     watchos: since(10, 0, 0).right(2048).no(SUPERVISED),
 };
-pub(super) static I5_0_M11_0_T10_2_V1_1_W10_0_H94FE: Support = Support {
-    ios: since(5, 0, 0)
-        .right(4096)
-        .shared_ipad(ALLOWED)
-        .user_enrollment(ALLOWED)
-        .yes(SHARED_DEVICE_CHANNEL)
-        .no(SUPERVISED | AUTOMATED | SHARED_USER_CHANNEL),
-    macos: since(11, 0, 0).right(4096).user_enrollment(FORBIDDEN).yes(DEVICE_CHANNEL).no(USER_CHANNEL),
-    tvos: since(10, 2, 0).right(4096).no(SUPERVISED),
-    visionos: since(1, 1, 0).right(4096).user_enrollment(ALLOWED).no(SUPERVISED | AUTOMATED),
-    watchos: since(10, 0, 0).right(4096).no(SUPERVISED),
-};
 pub(super) static I5_0_M11_0_T10_2_V1_1_W10_0_HA636: Support = Support {
     ios: since(5, 0, 0)
         .right(4096)
@@ -1754,6 +1822,18 @@ pub(super) static I5_0_M11_0_T10_2_V1_1_W10_0_HA636: Support = Support {
         .yes(SHARED_DEVICE_CHANNEL)
         .no(SUPERVISED | AUTOMATED | SHARED_USER_CHANNEL),
     macos: since(11, 0, 0).right(4096).user_enrollment(ALLOWED).yes(DEVICE_CHANNEL | USER_CHANNEL),
+    tvos: since(10, 2, 0).right(4096).no(SUPERVISED),
+    visionos: since(1, 1, 0).right(4096).user_enrollment(ALLOWED).no(SUPERVISED | AUTOMATED),
+    watchos: since(10, 0, 0).right(4096).no(SUPERVISED),
+};
+pub(super) static I5_0_M11_0_T10_2_V1_1_W10_0_HC412: Support = Support {
+    ios: since(5, 0, 0)
+        .right(4096)
+        .shared_ipad(ALLOWED)
+        .user_enrollment(ALLOWED)
+        .yes(SHARED_DEVICE_CHANNEL)
+        .no(SUPERVISED | AUTOMATED | SHARED_USER_CHANNEL),
+    macos: since(11, 0, 0).right(4096).user_enrollment(ALLOWED).yes(DEVICE_CHANNEL).no(USER_CHANNEL),
     tvos: since(10, 2, 0).right(4096).no(SUPERVISED),
     visionos: since(1, 1, 0).right(4096).user_enrollment(ALLOWED).no(SUPERVISED | AUTOMATED),
     watchos: since(10, 0, 0).right(4096).no(SUPERVISED),
@@ -1791,6 +1871,13 @@ pub(super) static I5_0_MX_TX_V2_0_WX_H26AD: Support = Support {
 };
 pub(super) static I5_0_MX_TX_VX_WX: Support =
     Support { ios: since(5, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
+pub(super) static I5_0_MX_TX_VX_WX_H12D3: Support = Support {
+    ios: since(5, 0, 0).right(32).deprecated(16, 0, 0).removed(26, 0, 0).user_enrollment(FORBIDDEN),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I5_0_MX_TX_VX_WX_H309B: Support = Support {
     ios: since(5, 0, 0).right(32).user_enrollment(FORBIDDEN),
     macos: never(),
@@ -1804,13 +1891,6 @@ pub(super) static I5_0_MX_TX_VX_WX_H723C: Support = Support {
         .shared_ipad(FORBIDDEN)
         .user_enrollment(FORBIDDEN)
         .no(SUPERVISED | AUTOMATED),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
-pub(super) static I5_0_MX_TX_VX_WX_H8AC3: Support = Support {
-    ios: since(5, 0, 0).right(32).deprecated(16, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -2497,19 +2577,28 @@ pub(super) static I8_3_M14_0_TX_V2_0_WX_H3C2D: Support = Support {
 pub(super) static I8_3_MX_TX_H881B: Support =
     Support { ios: since(8, 3, 0).deprecated(17, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I9_0: Support = Support { ios: since(9, 0, 0), ..SAME };
-pub(super) static I9_0_M10_11_5_T12_0_VX_WX_HEB1A: Support = Support {
+pub(super) static I9_0_M10_11_5_T12_0_VX_WX_H58B1: Support = Support {
     ios: since(9, 0, 0)
         .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .shared_ipad(ALLOWED)
         .user_enrollment(FORBIDDEN)
         .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
         .no(AUTOMATED | SHARED_USER_CHANNEL),
     macos: since(10, 11, 5)
         .no_right()
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .user_enrollment(FORBIDDEN)
         .yes(SUPERVISED | DEVICE_CHANNEL)
         .no(AUTOMATED | USER_CHANNEL),
-    tvos: since(12, 0, 0).right(4096).yes(SUPERVISED | DEVICE_CHANNEL).no(AUTOMATED),
+    tvos: since(12, 0, 0)
+        .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
+        .yes(SUPERVISED | DEVICE_CHANNEL)
+        .no(AUTOMATED),
     visionos: never(),
     watchos: never(),
 };
@@ -2543,35 +2632,53 @@ pub(super) static I9_0_M10_11_T10_2_V2_0_W_H6C85: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN),
     watchos: same().no_right(),
 };
-pub(super) static I9_0_M10_11_T12_0_VX_WX_H60F7: Support = Support {
+pub(super) static I9_0_M10_11_T12_0_VX_WX_H6AD4: Support = Support {
     ios: since(9, 0, 0)
         .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .shared_ipad(ALLOWED)
         .user_enrollment(FORBIDDEN)
         .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
         .no(AUTOMATED | SHARED_USER_CHANNEL),
     macos: since(10, 11, 0)
         .no_right()
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .user_enrollment(FORBIDDEN)
         .yes(SUPERVISED | DEVICE_CHANNEL)
         .no(AUTOMATED | USER_CHANNEL),
-    tvos: since(12, 0, 0).right(4096).yes(SUPERVISED | DEVICE_CHANNEL).no(AUTOMATED),
+    tvos: since(12, 0, 0)
+        .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
+        .yes(SUPERVISED | DEVICE_CHANNEL)
+        .no(AUTOMATED),
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I9_0_M10_11_T12_0_VX_WX_HF425: Support = Support {
+pub(super) static I9_0_M10_11_T12_0_VX_WX_HEB42: Support = Support {
     ios: since(9, 0, 0)
         .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .shared_ipad(ALLOWED)
         .user_enrollment(FORBIDDEN)
         .yes(SUPERVISED | SHARED_DEVICE_CHANNEL)
         .no(AUTOMATED | SHARED_USER_CHANNEL),
     macos: since(10, 11, 0)
         .no_right()
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
         .user_enrollment(FORBIDDEN)
         .yes(DEVICE_CHANNEL)
         .no(AUTOMATED | USER_CHANNEL),
-    tvos: since(12, 0, 0).right(4096).yes(SUPERVISED | DEVICE_CHANNEL).no(AUTOMATED),
+    tvos: since(12, 0, 0)
+        .right(4096)
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
+        .yes(SUPERVISED | DEVICE_CHANNEL)
+        .no(AUTOMATED),
     visionos: never(),
     watchos: never(),
 };
@@ -2613,6 +2720,13 @@ pub(super) static I9_0_M14_0_T11_0_V2_0_WX_H3F8D: Support = Support {
 };
 pub(super) static I9_0_MX_TX: Support =
     Support { ios: since(9, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I9_0_MX_TX_V27_0_W_HD6C2: Support = Support {
+    ios: since(9, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
+    macos: never(),
+    tvos: never(),
+    visionos: since(27, 0, 0),
+    watchos: same().yes(SUPERVISED),
+};
 pub(super) static I9_0_MX_TX_V2_0_WX: Support = Support {
     ios: since(9, 0, 0),
     macos: never(),
@@ -2664,13 +2778,6 @@ pub(super) static I9_0_MX_TX_VX_WX_H7B78: Support = Support {
     tvos: never(),
     visionos: never(),
     watchos: never(),
-};
-pub(super) static I9_0_MX_TX_VX_W_HBA89: Support = Support {
-    ios: since(9, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: same().yes(SUPERVISED),
 };
 pub(super) static I9_0_MX_TX_V_W10_0_HEB14: Support = Support {
     ios: since(9, 0, 0).right(16).user_enrollment(FORBIDDEN),
@@ -3008,20 +3115,16 @@ pub(super) static IX_M10_11_4_TX: Support =
     Support { ios: never(), macos: since(10, 11, 4), tvos: never(), ..SAME };
 pub(super) static IX_M10_11_TX_VX_WX: Support =
     Support { ios: never(), macos: since(10, 11, 0), tvos: never(), visionos: never(), watchos: never() };
-pub(super) static IX_M10_11_TX_VX_WX_H062E: Support = Support {
+pub(super) static IX_M10_11_TX_VX_WX_H043E: Support = Support {
     ios: never(),
-    macos: since(10, 11, 0).right(16).no(USER_CHANNEL),
+    macos: since(10, 11, 0).no(DEVICE_CHANNEL),
     tvos: never(),
     visionos: never(),
     watchos: never(),
 };
-pub(super) static IX_M10_11_TX_VX_WX_H0D6B: Support = Support {
+pub(super) static IX_M10_11_TX_VX_WX_H062E: Support = Support {
     ios: never(),
-    macos: since(10, 11, 0)
-        .no_right()
-        .user_enrollment(FORBIDDEN)
-        .yes(SUPERVISED | DEVICE_CHANNEL)
-        .no(AUTOMATED | USER_CHANNEL),
+    macos: since(10, 11, 0).right(16).no(USER_CHANNEL),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3043,19 +3146,19 @@ pub(super) static IX_M10_11_TX_VX_WX_H4F48: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static IX_M10_11_TX_VX_WX_H5579: Support = Support {
-    ios: never(),
-    macos: since(10, 11, 0).right(16).user_enrollment(FORBIDDEN),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
 pub(super) static IX_M10_11_TX_VX_WX_H6571: Support = Support {
     ios: never(),
     macos: since(10, 11, 0)
         .user_enrollment(FORBIDDEN)
         .yes(MANUAL_INSTALL | USER_CHANNEL)
         .no(AUTOMATED | USER_APPROVED | MULTIPLE | DEVICE_CHANNEL),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M10_11_TX_VX_WX_H7B88: Support = Support {
+    ios: never(),
+    macos: since(10, 11, 0).right(16).deprecated(26, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3067,6 +3170,19 @@ pub(super) static IX_M10_11_TX_VX_WX_H8B93: Support = Support {
         .user_enrollment(FORBIDDEN)
         .yes(AUTOMATED | DEVICE_CHANNEL)
         .no(USER_CHANNEL),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M10_11_TX_VX_WX_H9617: Support = Support {
+    ios: never(),
+    macos: since(10, 11, 0)
+        .no_right()
+        .deprecated(26, 0, 0)
+        .removed(27, 0, 0)
+        .user_enrollment(FORBIDDEN)
+        .yes(SUPERVISED | DEVICE_CHANNEL)
+        .no(AUTOMATED | USER_CHANNEL),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3101,13 +3217,6 @@ pub(super) static IX_M10_11_TX_VX_WX_HE0CC: Support = Support {
     tvos: never(),
     visionos: never(),
     watchos: never(),
-};
-pub(super) static IX_M10_11_VX_WX_H6BB7: Support = Support {
-    ios: never(),
-    macos: since(10, 11, 0).no(DEVICE_CHANNEL),
-    visionos: never(),
-    watchos: never(),
-    ..SAME
 };
 pub(super) static IX_M10_12_4_TX: Support =
     Support { ios: never(), macos: since(10, 12, 4), tvos: never(), ..SAME };
@@ -3404,12 +3513,12 @@ pub(super) static IX_M10_15_TX_VX_WX_H8F14: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static IX_M10_15_TX_VX_WX_HBBD3: Support = Support {
+pub(super) static IX_M10_15_TX_VX_WX_HCC0D: Support = Support {
     ios: never(),
     macos: since(10, 15, 0)
-        .user_enrollment(FORBIDDEN)
-        .yes(SUPERVISED | DEVICE_CHANNEL)
-        .no(AUTOMATED | USER_CHANNEL),
+        .user_enrollment(ALLOWED)
+        .yes(USER_APPROVED | MULTIPLE | DEVICE_CHANNEL | USER_CHANNEL)
+        .no(AUTOMATED | MANUAL_INSTALL),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3417,16 +3526,6 @@ pub(super) static IX_M10_15_TX_VX_WX_HBBD3: Support = Support {
 pub(super) static IX_M10_15_TX_VX_WX_HE14C: Support = Support {
     ios: never(),
     macos: since(10, 15, 0).right(16).user_enrollment(FORBIDDEN),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
-pub(super) static IX_M10_15_TX_VX_WX_HF161: Support = Support {
-    ios: never(),
-    macos: since(10, 15, 0)
-        .user_enrollment(ALLOWED)
-        .yes(USER_APPROVED | MANUAL_INSTALL | MULTIPLE | DEVICE_CHANNEL | USER_CHANNEL)
-        .no(AUTOMATED),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3537,6 +3636,17 @@ pub(super) static IX_M10_7_TX_VX_WX_H81AC: Support = Support {
         .user_enrollment(FORBIDDEN)
         .yes(MANUAL_INSTALL | DEVICE_CHANNEL | USER_CHANNEL)
         .no(AUTOMATED | USER_APPROVED | MULTIPLE),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M10_7_TX_VX_WX_H8692: Support = Support {
+    ios: never(),
+    macos: since(10, 7, 0)
+        .removed(27, 0, 0)
+        .user_enrollment(FORBIDDEN)
+        .yes(MANUAL_INSTALL | DEVICE_CHANNEL)
+        .no(AUTOMATED | USER_APPROVED | MULTIPLE | USER_CHANNEL),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3738,6 +3848,13 @@ pub(super) static IX_M11_0_TX_VX_WX_H2DD9: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static IX_M11_0_TX_VX_WX_H34A8: Support = Support {
+    ios: never(),
+    macos: since(11, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static IX_M11_0_TX_VX_WX_H4B76: Support = Support {
     ios: never(),
     macos: since(11, 0, 0).user_enrollment(FORBIDDEN),
@@ -3783,9 +3900,9 @@ pub(super) static IX_M11_0_VX: Support =
     Support { ios: never(), macos: since(11, 0, 0), visionos: never(), ..SAME };
 pub(super) static IX_M11_0_VX_H9FAD: Support =
     Support { ios: never(), macos: since(11, 0, 0).deprecated(12, 0, 0), visionos: never(), ..SAME };
-pub(super) static IX_M11_3_TX_VX_WX_H24D8: Support = Support {
+pub(super) static IX_M11_3_TX_VX_WX_H999F: Support = Support {
     ios: never(),
-    macos: since(11, 3, 0).user_enrollment(FORBIDDEN),
+    macos: since(11, 3, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN),
     tvos: never(),
     visionos: never(),
     watchos: never(),
@@ -3969,6 +4086,12 @@ pub(super) static IX_M15_1_TX_VX_WX_H541A: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static IX_M26_0_TX_VX_WX: Support =
+    Support { ios: never(), macos: since(26, 0, 0), tvos: never(), visionos: never(), watchos: never() };
+pub(super) static IX_M26_1_TX_H7F75: Support =
+    Support { ios: never(), macos: since(26, 1, 0).removed(27, 0, 0), tvos: never(), ..SAME };
+pub(super) static IX_M26_1_TX_VX_WX: Support =
+    Support { ios: never(), macos: since(26, 1, 0), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static IX_MX: Support = Support { ios: never(), macos: never(), ..SAME };
 pub(super) static IX_MX_T10_2_VX_WX_H4263: Support = Support {
     ios: never(),
@@ -4131,6 +4254,13 @@ pub(super) static I_MX_TX_VX_H9F11: Support = Support {
     visionos: never(),
     ..SAME
 };
+pub(super) static I_MX_TX_VX_WX_H0848: Support = Support {
+    ios: same().right(16).deprecated(16, 0, 0).removed(26, 0, 0).user_enrollment(FORBIDDEN),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I_MX_TX_VX_WX_H466F: Support = Support {
     ios: same().deprecated(17, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
@@ -4157,6 +4287,13 @@ pub(super) static I_MX_TX_VX_WX_H4F9A: Support = Support {
         .user_enrollment(FORBIDDEN)
         .yes(SHARED_DEVICE_CHANNEL)
         .no(SHARED_USER_CHANNEL),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I_MX_TX_VX_WX_H5EAE: Support = Support {
+    ios: same().right(32).deprecated(16, 0, 0).removed(26, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -4208,22 +4345,8 @@ pub(super) static I_MX_TX_VX_WX_HA9BE: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I_MX_TX_VX_WX_HC5D7: Support = Support {
-    ios: same().right(16).deprecated(16, 0, 0).user_enrollment(FORBIDDEN),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
 pub(super) static I_MX_TX_VX_WX_HD6A4: Support = Support {
     ios: same().deprecated(16, 0, 0),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
-pub(super) static I_MX_TX_VX_WX_HE501: Support = Support {
-    ios: same().right(32).deprecated(16, 0, 0).user_enrollment(FORBIDDEN),
     macos: never(),
     tvos: never(),
     visionos: never(),

@@ -1,10 +1,8 @@
-//! Which properties the `DeviceInformation` command may ask of which OS.
-//!
-//! After Apple's `mdm/commands/information.device.yaml` (18.2, and what 26.0 and 27.0 removed). Left out are
-//! queries for Shared iPads and user channels, and those that cost the device something (attestation, the
-//! check before an erasure).
+//! Which properties the `DeviceInformation` command may ask of which device, by Apple's facts.
 
+use crate::facts::{self, Key, Os};
 use crate::platform::{OsVersion, Platform};
+use crate::validate::{Target, TargetChannel, meets};
 
 /// How a device is managed, as far as it changes what it may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,142 +16,120 @@ pub enum EnrollmentKind {
     User,
 }
 
-/// The queries that this device knows, and is not forbidden to answer. Without a version, those that every
-/// version knows.
+/// The queries of the inventory that this device knows, and is not forbidden to answer. Without a version, those
+/// that every version knows.
 pub fn queries_for(
     platform: Platform,
     os_version: Option<OsVersion>,
     kind: EnrollmentKind,
 ) -> Vec<&'static str> {
-    let may = |query: &&Query| {
-        let known = query.known_to[column(platform)].covers(os_version);
-        known
-            && match query.askable {
-                Askable::Always => true,
-                Askable::NotUserEnrolled => kind != EnrollmentKind::User,
-                Askable::Supervised => kind == EnrollmentKind::Device { supervised: true },
-            }
+    let user = kind == EnrollmentKind::User;
+    queries_of(&Target {
+        os: Some(platform.into()),
+        version: os_version,
+        supervised: Some(kind == EnrollmentKind::Device { supervised: true }),
+        user_enrollment: Some(user),
+        channel: Some(TargetChannel::Device),
+        ..Target::default()
+    })
+}
+
+/// The same for all that is known of a device, its access rights included.
+pub fn queries_of(target: &Target) -> Vec<&'static str> {
+    let (Some(os), Some(entry)) = (target.os, facts::command("DeviceInformation")) else {
+        return Vec::new();
     };
-    QUERIES.iter().filter(may).map(|query| query.name).collect()
+    let mut terms = entry.support[os];
+    let mut keys = entry.keys;
+    for name in ["Queries", "QueriesItem"] {
+        let Some(key) = keys.iter().find(|key| key.name == name) else { return Vec::new() };
+        terms = key.support[os].within(&terms);
+        keys = key.keys;
+    }
+    let versions = target.version.map_or([oldest(os), NEWEST], |version| [version, version]);
+    let answers = |key: &&Key| {
+        let terms = key.support[os].within(&terms);
+        versions.iter().all(|version| meets(&Target { version: Some(*version), ..*target }, &terms))
+    };
+    let asked = keys.iter().filter(|key| INVENTORY.contains(&key.name));
+    asked.filter(answers).map(|key| key.name).collect()
 }
 
-struct Query {
-    name: &'static str,
-    /// In the order of [`column`].
-    known_to: [Known; 5],
-    askable: Askable,
-}
-
-#[derive(Clone, Copy)]
-enum Askable {
-    Always,
-    NotUserEnrolled,
-    Supervised,
-}
-
-/// The versions of one OS that know a query.
-#[derive(Clone, Copy)]
-enum Known {
-    Never,
-    Ever,
-    Since(u16, u16),
-    Until(u16, u16),
-}
-
-impl Known {
-    fn covers(self, version: Option<OsVersion>) -> bool {
-        match (self, version) {
-            (Known::Never, _) => false,
-            (Known::Ever, _) => true,
-            (Known::Since(major, minor), version) => {
-                version.is_some_and(|version| version >= OsVersion::new(major, minor, 0))
-            }
-            (Known::Until(major, minor), version) => {
-                version.is_some_and(|version| version < OsVersion::new(major, minor, 0))
-            }
-        }
+/// A version that no device is older than which is still managed.
+fn oldest(os: Os) -> OsVersion {
+    match os {
+        Os::IOs => OsVersion::new(7, 0, 0),
+        Os::MacOs => OsVersion::new(10, 11, 0),
+        Os::TvOs => OsVersion::new(9, 0, 0),
+        Os::VisionOs => OsVersion::new(1, 1, 0),
+        Os::WatchOs => OsVersion::new(10, 0, 0),
     }
 }
 
-fn column(platform: Platform) -> usize {
-    match platform {
-        Platform::IOs | Platform::IPadOs => 0,
-        Platform::MacOs => 1,
-        Platform::TvOs => 2,
-        Platform::VisionOs => 3,
-        Platform::WatchOs => 4,
-    }
-}
+/// Behind every version that a query was removed in.
+const NEWEST: OsVersion = OsVersion::new(u16::MAX, 0, 0);
 
-const fn query(name: &'static str, known_to: [Known; 5], askable: Askable) -> Query {
-    Query { name, known_to, askable }
-}
-
-use Askable::{Always, NotUserEnrolled, Supervised};
-use Known::{Ever, Never, Since, Until};
-
-/// Versions that no managed device runs any more (before iOS 7, macOS 10.11) count as ever. Columns: iOS and
-/// iPadOS, macOS, tvOS, visionOS, watchOS.
-#[rustfmt::skip]
-const QUERIES: &[Query] = &[
-    query("UDID", [Ever, Ever, Ever, Ever, Ever], NotUserEnrolled),
-    query("ProvisioningUDID", [Never, Since(11, 3), Never, Never, Never], NotUserEnrolled),
-    query("LastCloudBackupDate", [Since(8, 0), Never, Never, Ever, Never], NotUserEnrolled),
-    query("AwaitingConfiguration", [Since(9, 0), Ever, Since(10, 2), Since(2, 0), Ever], NotUserEnrolled),
-    query("DeviceName", [Ever, Ever, Ever, Ever, Ever], Always),
-    query("OSVersion", [Ever, Ever, Ever, Ever, Ever], Always),
-    query("SupplementalOSVersionExtra", [Since(16, 1), Since(13, 0), Since(16, 1), Ever, Ever], Always),
-    query("BuildVersion", [Ever, Ever, Ever, Ever, Ever], Always),
-    query("SupplementalBuildVersion", [Since(16, 1), Since(13, 0), Since(16, 1), Ever, Ever], Always),
-    query("ModelName", [Ever, Ever, Ever, Ever, Ever], Always),
-    query("Model", [Ever, Ever, Ever, Never, Ever], Always),
-    query("ModelNumber", [Since(16, 4), Since(13, 3), Since(16, 4), Ever, Ever], Always),
-    query("ProductName", [Ever, Ever, Ever, Ever, Ever], Always),
-    query("SerialNumber", [Ever, Ever, Ever, Ever, Ever], NotUserEnrolled),
-    query("DeviceCapacity", [Ever, Ever, Never, Ever, Ever], Always),
-    query("AvailableDeviceCapacity", [Ever, Ever, Never, Ever, Ever], Always),
-    query("BatteryLevel", [Ever, Since(13, 3), Never, Ever, Ever], Always),
-    query("HasBattery", [Never, Since(13, 3), Never, Never, Never], Always),
-    query("IsSupervised", [Ever, Since(10, 15), Ever, Ever, Ever], Always),
-    query("IsMultiUser", [Since(9, 3), Never, Never, Never, Never], Always),
-    query("IsAppleSilicon", [Never, Since(12, 0), Never, Never, Never], Always),
-    query("IsDeviceLocatorServiceEnabled", [Ever, Never, Never, Ever, Ever], Always),
-    query("IsActivationLockEnabled", [Ever, Since(10, 15), Never, Never, Ever], NotUserEnrolled),
-    query("IsActivationLockSupported", [Never, Since(10, 15), Never, Never, Never], NotUserEnrolled),
-    query("IsDoNotDisturbInEffect", [Ever, Never, Never, Ever, Ever], NotUserEnrolled),
-    query("IsCloudBackupEnabled", [Since(7, 1), Never, Never, Ever, Never], NotUserEnrolled),
-    query("IsMDMLostModeEnabled", [Since(9, 3), Never, Never, Never, Ever], NotUserEnrolled),
-    query("DiagnosticSubmissionEnabled", [Since(9, 3), Never, Never, Ever, Ever], Always),
-    query("AppAnalyticsEnabled", [Since(9, 3), Never, Never, Ever, Ever], Always),
-    query("TimeZone", [Since(14, 0), Since(26, 0), Since(14, 0), Since(2, 0), Ever], Always),
-    query("AccessibilitySettings", [Since(16, 0), Never, Never, Never, Ever], Supervised),
-    query("EASDeviceIdentifier", [Ever, Never, Never, Ever, Never], Always),
-    query("DeviceID", [Never, Never, Ever, Never, Never], Always),
-    query("LocalHostName", [Never, Ever, Never, Never, Never], Always),
-    query("HostName", [Never, Ever, Never, Never, Never], Always),
-    query("SystemIntegrityProtectionEnabled", [Never, Since(10, 12), Never, Never, Never], Always),
-    query("SupportsLOMDevice", [Never, Since(11, 0), Never, Never, Never], Always),
-    query("PINRequiredForEraseDevice", [Never, Since(11, 0), Never, Never, Never], NotUserEnrolled),
-    query("PINRequiredForDeviceLock", [Never, Since(11, 0), Never, Never, Never], NotUserEnrolled),
-    query("SupportsiOSAppInstalls", [Never, Since(11, 0), Never, Never, Never], Always),
-    query("IMEI", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("MEID", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("ModemFirmwareVersion", [Ever, Never, Never, Never, Never], NotUserEnrolled),
-    query("CellularTechnology", [Ever, Never, Never, Never, Never], Always),
-    query("ICCID", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("PhoneNumber", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("CurrentCarrierNetwork", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("SubscriberCarrierNetwork", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("CarrierSettingsVersion", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("VoiceRoamingEnabled", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("DataRoamingEnabled", [Ever, Never, Never, Never, Never], NotUserEnrolled),
-    query("PersonalHotspotEnabled", [Ever, Never, Never, Never, Never], NotUserEnrolled),
-    query("IsNetworkTethered", [Since(10, 3), Never, Never, Never, Never], Always),
-    query("IsRoaming", [Until(26, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("ServiceSubscriptions", [Since(12, 0), Never, Never, Never, Never], NotUserEnrolled),
-    query("BluetoothMAC", [Ever, Ever, Ever, Ever, Never], NotUserEnrolled),
-    query("WiFiMAC", [Ever, Ever, Ever, Ever, Ever], NotUserEnrolled),
-    query("EthernetMAC", [Never, Ever, Never, Never, Never], NotUserEnrolled),
+/// What an inventory asks for. Left out of Apple's list are queries for Shared iPads and user channels, and
+/// those that cost the device something (attestation, the check before an erasure).
+const INVENTORY: &[&str] = &[
+    "UDID",
+    "ProvisioningUDID",
+    "LastCloudBackupDate",
+    "AwaitingConfiguration",
+    "DeviceName",
+    "OSVersion",
+    "SupplementalOSVersionExtra",
+    "BuildVersion",
+    "SupplementalBuildVersion",
+    "ModelName",
+    "Model",
+    "ModelNumber",
+    "ProductName",
+    "SerialNumber",
+    "DeviceCapacity",
+    "AvailableDeviceCapacity",
+    "BatteryLevel",
+    "HasBattery",
+    "IsSupervised",
+    "IsMultiUser",
+    "IsAppleSilicon",
+    "IsDeviceLocatorServiceEnabled",
+    "IsActivationLockEnabled",
+    "IsActivationLockSupported",
+    "IsDoNotDisturbInEffect",
+    "IsCloudBackupEnabled",
+    "IsMDMLostModeEnabled",
+    "DiagnosticSubmissionEnabled",
+    "AppAnalyticsEnabled",
+    "TimeZone",
+    "AccessibilitySettings",
+    "EASDeviceIdentifier",
+    "DeviceID",
+    "LocalHostName",
+    "HostName",
+    "SystemIntegrityProtectionEnabled",
+    "SupportsLOMDevice",
+    "PINRequiredForEraseDevice",
+    "PINRequiredForDeviceLock",
+    "SupportsiOSAppInstalls",
+    "IMEI",
+    "MEID",
+    "ModemFirmwareVersion",
+    "CellularTechnology",
+    "ICCID",
+    "PhoneNumber",
+    "CurrentCarrierNetwork",
+    "SubscriberCarrierNetwork",
+    "CarrierSettingsVersion",
+    "VoiceRoamingEnabled",
+    "DataRoamingEnabled",
+    "PersonalHotspotEnabled",
+    "IsNetworkTethered",
+    "IsRoaming",
+    "ServiceSubscriptions",
+    "BluetoothMAC",
+    "WiFiMAC",
+    "EthernetMAC",
 ];
 
 #[cfg(test)]
@@ -242,11 +218,22 @@ mod tests {
     }
 
     #[test]
-    fn no_query_stands_twice() {
-        let mut names: Vec<_> = QUERIES.iter().map(|query| query.name).collect();
-        let all = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), all);
+    fn every_query_is_one_of_apples() {
+        let entry = facts::command("DeviceInformation").unwrap();
+        let queries = entry.keys[0].keys[0].keys;
+        for name in INVENTORY {
+            assert!(queries.iter().any(|query| query.name == *name), "{name}");
+        }
+        let different: std::collections::BTreeSet<_> = INVENTORY.iter().collect();
+        assert_eq!(different.len(), INVENTORY.len());
+    }
+
+    #[test]
+    fn without_a_right_its_queries_are_not_asked() {
+        let rights = crate::enrollment::AccessRights::new(16);
+        let target = Target { rights, ..Target::of(Os::IOs, OsVersion::new(18, 1, 0)) };
+        let asked = queries_of(&target);
+        assert!(asked.contains(&"OSVersion") && asked.contains(&"UDID"));
+        assert!(!asked.contains(&"WiFiMAC"), "that needs the right to query the network");
     }
 }
