@@ -1,9 +1,8 @@
 //! The key ring's file: mode 0600, beside the database or wherever its owner keeps it.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -30,16 +29,8 @@ pub fn open(path: &Path, may_make: bool) -> Result<KeyRing> {
 
 fn make(path: &Path) -> Result<KeyRing> {
     let ring = KeyRing::generate()?;
-    let written =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(|mut file| {
-            file.write_all(ring.to_json().as_bytes())?;
-            file.sync_all()
-        });
-    match written {
-        Ok(()) => {
-            sync_folder(path);
-            Ok(ring)
-        }
+    match write(path, ring.to_json().as_bytes()) {
+        Ok(()) => Ok(ring),
         // Another process made it at the same moment.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => open(path, false),
         Err(error) => {
@@ -48,11 +39,16 @@ fn make(path: &Path) -> Result<KeyRing> {
     }
 }
 
-/// A file that was just made may vanish in a power cut until its folder is synced.
-fn sync_folder(path: &Path) {
-    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
-        let _ = folder.sync_all();
-    }
+/// Makes the file whole or not at all, whenever the program is killed; one that is there already stays.
+fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Its mode is 0600 from the beginning.
+    let mut file = tempfile::Builder::new().prefix(".key-ring-").tempfile_in(folder)?;
+    file.write_all(content)?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    // A file that was just made may vanish in a power cut until its folder is synced.
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
@@ -69,6 +65,16 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let sealed = made.seal("here", b"secret").unwrap();
         assert_eq!(open(&path, false).unwrap().open("here", &sealed).unwrap().to_vec(), b"secret");
+    }
+
+    #[test]
+    fn a_key_ring_that_is_there_stays_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key-ring.json");
+        let sealed = open(&path, true).unwrap().seal("here", b"secret").unwrap();
+        assert!(write(&path, b"{}").is_err_and(|error| error.kind() == ErrorKind::AlreadyExists));
+        assert_eq!(make(&path).unwrap().open("here", &sealed).unwrap().to_vec(), b"secret");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
