@@ -16,12 +16,8 @@ pub struct Tenant {
 impl Mdm {
     /// Adds a tenant; a name that is taken is a conflict.
     pub async fn add_tenant(&self, name: &str) -> Result<Tenant> {
-        let name = name.trim();
-        if name.is_empty() || name.len() > 200 {
-            return Err(Error::invalid("name", "1 to 200 bytes"));
-        }
-        let tenant =
-            Tenant { id: TenantId(self.random.id()), name: name.to_owned(), created_at: self.clock.now() };
+        let name = checked_name(name)?.to_owned();
+        let tenant = Tenant { id: TenantId(self.random.id()), name, created_at: self.clock.now() };
         self.directory.add_tenant(&tenant).await?;
         Ok(tenant)
     }
@@ -30,4 +26,10 @@ impl Mdm {
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         self.directory.tenants().await
     }
+}
+
+/// A name without the blanks around it.
+pub(crate) fn checked_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if (1..=200).contains(&name.len()) { Ok(name) } else { Err(Error::invalid("name", "1 to 200 bytes")) }
 }
