@@ -1,8 +1,10 @@
 //! Settings: a flag beats a variable, a variable beats `remuda.toml`, and that beats the default.
 
+mod given;
 mod settings;
 mod validate;
 
+pub use given::Given;
 pub use settings::Settings;
 pub use validate::{Config, Faults, LogFormat, Tls};
 

@@ -77,7 +77,7 @@ fn config(context: &Context, folder: &TempDir, apns: &PretendApns) -> Result<Con
         database: None,
         key_ring: None,
         tls: Some("off".into()),
-        allow_http_loopback: Some(true),
+        allow_http_loopback: Some(true.into()),
         apns_url: Some(apns.url()),
         apns_root: Some(root),
         device_url: None,
@@ -108,13 +108,13 @@ async fn furnish(mdm: &Mdm) -> Result<Keys> {
     Ok(Keys { tenant, api_key, application, secret })
 }
 
-/// Enrolls the devices and lets them live; ends only with an error.
+/// Enrolls the devices, hears what they are, and lets them live on their pushes; ends only with an error.
 async fn live(server: &Running, apns: &Arc<PretendApns>, keys: &Keys, arguments: &Arguments) -> Result<()> {
     let mut living = JoinSet::new();
     for device in enroll(server, apns, keys, arguments.devices).await? {
         living.spawn(until_unenrolled(device, apns.clone()));
     }
-    let devices = first_inventory(server.mdm(), keys.tenant, arguments.devices).await?;
+    let devices = first_inventory(server.mdm(), keys.tenant).await?;
     lines::curl(server, keys, &devices);
     if let Some(file) = &arguments.export {
         lines::export(file, server, keys, &devices)?;
@@ -123,6 +123,7 @@ async fn live(server: &Running, apns: &Arc<PretendApns>, keys: &Keys, arguments:
     Ok(())
 }
 
+/// Devices that have enrolled, and have said what they are.
 async fn enroll(
     server: &Running,
     apns: &Arc<PretendApns>,
@@ -137,9 +138,13 @@ async fn enroll(
     let url = server.mdm().add_link(&Actor::local(keys.tenant), &link).await.map_err(told)?;
     let options =
         EnrollOptions::new(url, DeviceModel::nth(0), clock()).listener(speaker()).push_service(issuer(apns));
-    let fleet = Fleet::enroll(&options, 0, devices, AT_ONCE, Arc::new(|_, _| {})).await;
+    let mut fleet = Fleet::enroll(&options, 0, devices, AT_ONCE, Arc::new(|_, _| {})).await;
     if let Some((serial_number, error)) = fleet.enrollment.failures.first() {
         bail!("device {serial_number} could not enroll: {error}");
+    }
+    let (_, inventory) = fleet.connect(AT_ONCE, Arc::new(|_, _| {})).await;
+    if let Some((serial_number, error)) = inventory.failures.first() {
+        bail!("device {serial_number} could not say what it is: {error}");
     }
     Ok(fleet.devices)
 }
@@ -159,18 +164,13 @@ async fn until_unenrolled(mut device: AppleDevice, apns: Arc<PretendApns>) {
     device.live(|address| apns.register(&address.token, &address.magic)).await;
 }
 
-/// Waits until every device has said what it is, and has nothing left to answer.
-async fn first_inventory(mdm: &Mdm, tenant: TenantId, count: usize) -> Result<Vec<DeviceView>> {
-    let actor = Actor::local(tenant);
-    let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
-    loop {
-        let page = mdm.device_page(&actor, &DeviceFilter::default(), page).await.map_err(told)?;
-        let known = page.devices.iter().filter(|view| view.device.facts.reported_at.is_some()).count();
-        if known >= count.min(page.devices.len()) && page.total >= u64::try_from(count)? {
-            return Ok(page.devices);
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+/// Waits until what the devices have said of themselves is stored.
+async fn first_inventory(mdm: &Mdm, tenant: TenantId) -> Result<Vec<DeviceView>> {
+    while mdm.health().await.map_err(told)?.outcomes > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
+    mdm.devices(&Actor::local(tenant), &DeviceFilter::default(), page).await.map_err(told)
 }
 
 fn exported(server: &Running, keys: &Keys, devices: &[DeviceView]) -> serde_json::Value {

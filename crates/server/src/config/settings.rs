@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Deserialize;
 
+use super::Given;
+
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $type:ty,)*) => {
         /// The settings as they were given, nothing filled in.
@@ -60,8 +62,9 @@ settings! {
     #[arg(long, env = "REMUDA_API_URL", value_name = "URL", global = true)]
     api_url: Option<String>,
     /// Lets --device-url be http:// on loopback, for demos and tests [default: false]
-    #[arg(long, env = "REMUDA_ALLOW_HTTP_LOOPBACK", global = true, num_args = 0..=1, default_missing_value = "true")]
-    allow_http_loopback: Option<bool>,
+    #[arg(long, env = "REMUDA_ALLOW_HTTP_LOOPBACK", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
+    allow_http_loopback: Option<Given<bool>>,
     /// self-signed, files, or off (only on loopback or behind a trusted proxy) [default: self-signed]
     #[arg(long, env = "REMUDA_TLS", value_name = "MODE", global = true)]
     tls: Option<String>,
@@ -84,14 +87,16 @@ settings! {
     #[arg(long, env = "REMUDA_APNS_ROOT", value_name = "FILE", global = true)]
     apns_root: Option<PathBuf>,
     /// Reads SCEP requests in single DES too, for very old clients [default: false]
-    #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", global = true, num_args = 0..=1, default_missing_value = "true")]
-    scep_allow_des: Option<bool>,
+    #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
+    scep_allow_des: Option<Given<bool>>,
     /// Shows /metrics without an API key [default: false]
-    #[arg(long, env = "REMUDA_METRICS_OPEN", global = true, num_args = 0..=1, default_missing_value = "true")]
-    metrics_open: Option<bool>,
+    #[arg(long, env = "REMUDA_METRICS_OPEN", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
+    metrics_open: Option<Given<bool>>,
     /// How many connections each listener keeps open at most [default: 10000]
     #[arg(long, env = "REMUDA_MAX_CONNECTIONS", value_name = "N", global = true)]
-    max_connections: Option<usize>,
+    max_connections: Option<Given<usize>>,
     /// What is logged: error, warn, info, debug, trace, or a filter for each module [default: info]
     #[arg(long, env = "REMUDA_LOG", value_name = "FILTER", global = true)]
     log: Option<String>,

@@ -3,8 +3,9 @@
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
 
-use super::Settings;
+use super::{Given, Settings};
 
 /// Settings that make sense together.
 #[derive(Clone, Debug)]
@@ -112,17 +113,21 @@ impl Config {
             ),
             device_url: url("--device-url", settings.device_url.as_deref(), &mut faults),
             api_url: url("--api-url", settings.api_url.as_deref(), &mut faults),
-            allow_http_loopback: settings.allow_http_loopback.unwrap_or(false),
+            allow_http_loopback: flag(
+                "--allow-http-loopback",
+                settings.allow_http_loopback.as_ref(),
+                &mut faults,
+            ),
             tls: tls(&settings, &mut faults),
             trusted_proxies: networks(&settings.trusted_proxy, &mut faults),
             client_cert_header: header(settings.client_cert_header.as_deref(), &mut faults),
             apns_url: url("--apns-url", settings.apns_url.as_deref(), &mut faults)
                 .unwrap_or_else(|| "https://api.push.apple.com".into()),
             apns_root: settings.apns_root,
-            scep_allow_des: settings.scep_allow_des.unwrap_or(false),
-            metrics_open: settings.metrics_open.unwrap_or(false),
-            max_connections: settings.max_connections.unwrap_or(10_000),
-            log: settings.log.unwrap_or_else(|| "info".into()),
+            scep_allow_des: flag("--scep-allow-des", settings.scep_allow_des.as_ref(), &mut faults),
+            metrics_open: flag("--metrics-open", settings.metrics_open.as_ref(), &mut faults),
+            max_connections: number("--max-connections", settings.max_connections, 10_000, &mut faults),
+            log: log(settings.log, &mut faults),
             log_format: log_format(settings.log_format.as_deref(), &mut faults),
             ready_file: settings.ready_file,
             data,
@@ -145,16 +150,15 @@ impl Config {
                 "--client-cert-header: needs a --trusted-proxy, since anybody else could send it".into(),
             );
         }
-        if self.max_connections == 0 {
-            faults.push("--max-connections: at least 1".into());
-        }
         if !self.apns_url.starts_with("https://") {
             faults.push("--apns-url: an https:// address".into());
         }
-        if self.device_url.as_deref().is_some_and(|url| !url.starts_with("https://"))
-            && !self.allow_http_loopback
-        {
-            faults.push("--device-url: an https:// address, since devices accept nothing else".into());
+        let fit = |url: &str| {
+            url.starts_with("https://") || (self.allow_http_loopback && domain::is_http_loopback(url))
+        };
+        if let Some(url) = self.device_url.as_deref().filter(|url| !fit(url)) {
+            faults
+                .push(format!("--device-url {url}: an https:// address, since devices accept nothing else"));
         }
     }
 }
@@ -231,6 +235,36 @@ fn header(given: Option<&str>, faults: &mut Vec<String>) -> Option<web::HeaderNa
         faults.push(format!("--client-cert-header {name}: the name of a header"));
     }
     header.ok()
+}
+
+fn flag(name: &str, given: Option<&Given<bool>>, faults: &mut Vec<String>) -> bool {
+    match given {
+        None => false,
+        Some(Given::Sound(flag)) => *flag,
+        Some(Given::Unsound(text)) => {
+            faults.push(format!("{name} {text}: true or false"));
+            false
+        }
+    }
+}
+
+fn number(name: &str, given: Option<Given<usize>>, default: usize, faults: &mut Vec<String>) -> usize {
+    let wrong = match given {
+        None => return default,
+        Some(Given::Sound(number)) if number > 0 => return number,
+        Some(Given::Sound(number)) => number.to_string(),
+        Some(Given::Unsound(text)) => text,
+    };
+    faults.push(format!("{name} {wrong}: a whole number from 1"));
+    default
+}
+
+fn log(given: Option<String>, faults: &mut Vec<String>) -> String {
+    let filter = given.unwrap_or_else(|| "info".into());
+    if let Err(error) = EnvFilter::try_new(&filter) {
+        faults.push(format!("--log {filter}: {error}"));
+    }
+    filter
 }
 
 fn log_format(given: Option<&str>, faults: &mut Vec<String>) -> LogFormat {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use domain::DeviceView;
+use domain::{DeviceView, Platform};
 
 use super::{Keys, exported};
 use crate::serve::Running;
@@ -18,13 +18,13 @@ pub fn keys(server: &Running, keys: &Keys) {
     println!("listeners           {} (devices), {} (APIs)\n", server.device_url(), server.api_url());
 }
 
-/// Lines to paste into a second terminal.
+/// Lines to paste into a second terminal; about an iPhone, which shows the message.
 pub fn curl(server: &Running, keys: &Keys, devices: &[DeviceView]) {
     let Keys { tenant, api_key, application, secret } = keys;
     let url = server.api_url();
-    let Some(first) = devices.first() else { return };
-    let id = first.device.id.client_id();
-    let guid = first.device.guid();
+    let is_iphone = |view: &&DeviceView| view.device.facts.platform == Some(Platform::Ios);
+    let Some(DeviceView { device, .. }) = devices.iter().find(is_iphone).or(devices.first()) else { return };
+    let (id, guid) = (device.id.client_id(), device.guid());
     println!("\n# Paste these into a second terminal. List the devices, and look at one:");
     for (call, body) in [("list", "{}".to_owned()), ("info", format!("{{\"clientid\":\"{id}\"}}"))] {
         println!("{}\n", device_api(url, api_key, call, &body));
