@@ -16,8 +16,8 @@ mod accept;
 
 use accept::Listener;
 
-/// How long connections and workers have to end at a stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long open connections have to end at a stop: the whole of it takes less than ten seconds.
+const DRAIN: Duration = Duration::from_secs(8);
 
 /// A server that runs in this process.
 pub struct Running {
@@ -49,9 +49,9 @@ impl Running {
             Some(tls) => [Some(tls.for_devices()?), Some(tls.for_people()?)],
             None => [None, None],
         };
-        let device =
-            Listener::new(device, device_tls, device_router(&parts, &config), config.max_connections);
-        let api = Listener::new(api, api_tls, api_router(&parts, &config), config.max_connections);
+        let [devices, people] = routers(&parts, &config);
+        let device = Listener::new(device, device_tls, devices, config.max_connections);
+        let api = Listener::new(api, api_tls, people, config.max_connections);
         tasks.spawn(device.run(stop.clone(), DRAIN));
         tasks.spawn(api.run(stop.clone(), DRAIN));
         workers::start(&mut tasks, &parts, &config, &stop)?;
@@ -88,7 +88,7 @@ impl Running {
         std::fs::rename(&half, file).with_context(|| file.display().to_string())
     }
 
-    /// Takes no new connections, lets the open ones end for up to ten seconds, and closes the database.
+    /// Takes no new connections, lets the open ones end for some seconds, and closes the database.
     ///
     /// # Errors
     /// Where the last writes fail.
@@ -126,20 +126,22 @@ fn reached_at(config: &Config, set: Option<&str>, listener: &TcpListener) -> Res
     Ok(format!("{scheme}://{address}"))
 }
 
-fn device_router(parts: &Parts, config: &Config) -> web::Router {
-    let settings = web::DeviceSettings {
+/// What each listener answers; the requests of both are counted in the same metrics.
+fn routers(parts: &Parts, config: &Config) -> [web::Router; 2] {
+    let metrics = web::HttpMetrics::default();
+    let devices = web::DeviceSettings {
         trusted_proxies: config.trusted_proxies.clone(),
         client_cert_header: config.client_cert_header.clone(),
     };
-    web::device_router(parts.mdm.clone(), settings)
-}
-
-fn api_router(parts: &Parts, config: &Config) -> web::Router {
-    let settings = web::ApiSettings {
+    let people = web::ApiSettings {
         metrics_open: config.metrics_open,
         trusted_proxies: config.trusted_proxies.clone(),
         hsts: matches!(config.tls, Tls::Files { .. }),
+        metrics: metrics.clone(),
         ..web::ApiSettings::default()
     };
-    web::api_router(parts.mdm.clone(), settings)
+    [
+        metrics.around("devices", web::device_router(parts.mdm.clone(), devices)),
+        web::api_router(parts.mdm.clone(), people),
+    ]
 }

@@ -50,6 +50,7 @@ impl Parts {
     /// What cannot be opened, and what to do about it.
     pub async fn open(config: &Config, ground: Ground) -> Result<Self> {
         private_folder(&config.data)?;
+        private_file(&config.database)?;
         let database = store::open(&store::StoreSettings::new(&config.database)).await.map_err(told)?;
         let key_ring = ring(config, &database).await?;
         let Ground { clock, random } = ground;
@@ -126,6 +127,19 @@ fn private_folder(path: &std::path::Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.with_context(|| format!("the data folder {} cannot be made", path.display()))
+}
+
+/// Makes the file of an SQLite database, for its owner only; SQLite gives the files beside it the same mode.
+fn private_file(database: &str) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let Some(path) = database.strip_prefix("sqlite:") else { return Ok(()) };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || path.starts_with(":memory:") {
+        // The store says what is wrong with these.
+        return Ok(());
+    }
+    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    made.map(drop).with_context(|| format!("the database {path} cannot be made"))
 }
 
 /// A domain error as it is told to the person at the command line: with its causes.

@@ -13,7 +13,7 @@ pub async fn run(context: &Context) -> Result<()> {
     }
     server.tell_ready(context.config.ready_file.as_deref())?;
     stop_signal().await?;
-    tracing::info!("stopping: open requests have ten seconds to end");
+    tracing::info!("stopping: open requests have some seconds to end");
     server.stop().await
 }
 
