@@ -36,6 +36,7 @@ pub struct Cluster {
     folder: Option<TempDir>,
     programs: PathBuf,
     servant: Option<Person>,
+    durability: Durability,
     url: String,
 }
 
@@ -55,15 +56,31 @@ impl Cluster {
         must(fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)), "no private folder");
         let path = folder.path().to_path_buf();
         let url = format!("postgres://postgres@localhost/postgres?host={}", path.display());
-        let cluster = Self { folder: Some(folder), programs, servant, url };
+        let cluster = Self { folder: Some(folder), programs, servant, durability, url };
         cluster.make(&path);
-        cluster.run(&path, durability);
+        cluster.run(&path);
         cluster
     }
 
     /// The URL of its database `postgres`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Stops it at once, as a crash would: connections break off.
+    pub fn stop(&self) {
+        if let Some(folder) = &self.folder {
+            let data = folder.path().join("data");
+            let arguments = ["-D", &*data.to_string_lossy(), "-m", "immediate", "-w", "stop"];
+            programs::run(&self.programs.join("pg_ctl"), &arguments, self.servant);
+        }
+    }
+
+    /// Starts it again after [`Cluster::stop`], with what it holds.
+    pub fn start_again(&self) {
+        if let Some(folder) = &self.folder {
+            self.run(folder.path());
+        }
     }
 
     /// Leaves the cluster running when this process ends; it stops by itself once nobody has used it for ten minutes.
@@ -94,9 +111,9 @@ impl Cluster {
         );
     }
 
-    fn run(&self, folder: &Path, durability: Durability) {
+    fn run(&self, folder: &Path) {
         let mut settings = format!("-c listen_addresses= -c max_connections=200 -k {}", folder.display());
-        if durability == Durability::Off {
+        if self.durability == Durability::Off {
             settings.push_str(" -c fsync=off -c full_page_writes=off");
         }
         let (data, log) = (folder.join("data"), folder.join("log"));
