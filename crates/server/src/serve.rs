@@ -73,19 +73,21 @@ impl Running {
         &self.parts.mdm
     }
 
-    /// Prints the line that says that both listeners are open, and writes the file that says so.
+    /// Writes the file that says that both listeners are open, then prints the line that does.
     ///
     /// # Errors
     /// Where the file cannot be written.
     pub fn tell_ready(&self, file: Option<&Path>) -> Result<()> {
+        if let Some(file) = file {
+            let told = serde_json::json!({
+                "device_url": self.device_url, "api_url": self.api_url, "pid": std::process::id(),
+            });
+            let half = file.with_extension("tmp");
+            std::fs::write(&half, told.to_string()).with_context(|| half.display().to_string())?;
+            std::fs::rename(&half, file).with_context(|| file.display().to_string())?;
+        }
         println!("ready device={} api={}", self.device_url, self.api_url);
-        let Some(file) = file else { return Ok(()) };
-        let told = serde_json::json!({
-            "device_url": self.device_url, "api_url": self.api_url, "pid": std::process::id(),
-        });
-        let half = file.with_extension("tmp");
-        std::fs::write(&half, told.to_string()).with_context(|| half.display().to_string())?;
-        std::fs::rename(&half, file).with_context(|| file.display().to_string())
+        Ok(())
     }
 
     /// Takes no new connections, lets the open ones end for some seconds, and closes the database.

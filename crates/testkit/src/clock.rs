@@ -11,10 +11,12 @@ use std::{
 use domain::{Timestamp, ports::Clock};
 use server::adapters::SystemClock;
 
-/// The machine's clock, put forward by as much as the test says. Cloning shares it.
+/// The machine's clock, put forward by as much as the test says, or stopped. Cloning shares it.
 #[derive(Clone, Default)]
 pub struct HandClock {
     ahead: Arc<AtomicI64>,
+    /// Where the machine's clock was when this one was stopped; 0 while it goes.
+    stopped: Arc<AtomicI64>,
 }
 
 impl HandClock {
@@ -22,6 +24,11 @@ impl HandClock {
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).expect("not for ever");
         self.ahead.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// From now on only [`Self::advance`] makes time pass, so that a test can be exact to the millisecond.
+    pub fn stop(&self) {
+        self.stopped.store(SystemClock.now().0, Ordering::SeqCst);
     }
 
     /// As pretend devices and services take it.
@@ -39,6 +46,10 @@ impl HandClock {
 
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
-        Timestamp(SystemClock.now().0 + self.ahead.load(Ordering::SeqCst))
+        let machine = match self.stopped.load(Ordering::SeqCst) {
+            0 => SystemClock.now().0,
+            stopped => stopped,
+        };
+        Timestamp(machine + self.ahead.load(Ordering::SeqCst))
     }
 }
