@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{
-        admin, api_key, application, demo, device, device_ca, doctor, enrollment, init, purge,
-        push_certificate, serve, simulate, tenant, token_key, user,
+        admin, api_key, application, command as apple_command, demo, device, device_ca, doctor, enrollment,
+        facts, init, purge, push_certificate, serve, simulate, tenant, token_key, user,
     },
     config::{self, Config, Settings},
     logging,
@@ -79,6 +79,12 @@ enum Command {
     /// Purges that the lifecycle API asked for
     #[command(subcommand)]
     Purge(purge::Command),
+    /// Apple's commands, checked without any device
+    #[command(subcommand)]
+    Command(apple_command::Command),
+    /// What Apple's schema says
+    #[command(subcommand)]
+    Facts(facts::Command),
     /// Tells what is wrong or will expire, and what to do about it
     Doctor,
 }
@@ -133,6 +139,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DeviceCa(command) => device_ca::run(&context, command).await?,
         Command::Device(command) => device::run(&context, command).await?,
         Command::Purge(command) => purge::run(&context, command).await?,
+        Command::Command(command) => return apple_command::run(&context, &command),
+        Command::Facts(command) => facts::run(&context, &command)?,
         Command::Doctor => return doctor::run(&context).await,
     }
     Ok(ExitCode::SUCCESS)

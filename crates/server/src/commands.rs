@@ -3,11 +3,13 @@
 pub mod admin;
 pub mod api_key;
 pub mod application;
+pub mod command;
 pub mod demo;
 pub mod device;
 pub mod device_ca;
 pub mod doctor;
 pub mod enrollment;
+pub mod facts;
 pub mod init;
 pub mod purge;
 pub mod push_certificate;

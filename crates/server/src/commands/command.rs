@@ -1,0 +1,181 @@
+//! `remuda command`: Apple's commands, without any device.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result};
+use apple::facts::Os;
+use apple::guard::{self, Limits};
+use apple::validate::{self, Fault, Options, Target, TargetChannel, Verdict};
+use apple::{Dictionary, OsVersion, Platform, Value};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use crate::cli::Context;
+
+/// What can be done with commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Checks a command, check-in or profile against Apple's facts; exits with 1 where it is not valid
+    Validate(Validate),
+}
+
+/// What to check, and for which device. What is not said of the device is not judged.
+#[derive(Args)]
+pub struct Validate {
+    /// Property list: a command, with its envelope or without, a check-in or a configuration profile
+    file: PathBuf,
+    /// The device's system, such as "iOS 18.1"; with it, a device is unsupervised unless --supervised is there
+    #[arg(long, value_name = "SYSTEM")]
+    os: Option<System>,
+    /// The device is supervised
+    #[arg(long)]
+    supervised: bool,
+    /// It came through Automated Device Enrollment
+    #[arg(long)]
+    automated: bool,
+    /// It is under User Enrollment
+    #[arg(long)]
+    user_enrollment: bool,
+    /// It is an iPad that several people share
+    #[arg(long)]
+    shared_ipad: bool,
+    /// It is a Mac with Apple silicon
+    #[arg(long)]
+    apple_silicon: bool,
+    /// Sum of the access rights that its enrollment grants
+    #[arg(long, value_name = "BITS")]
+    rights: Option<i64>,
+    /// Channel on which it is sent
+    #[arg(long, default_value = "device")]
+    channel: Channel,
+    /// Lets keys and names pass that Apple's schema does not know
+    #[arg(long)]
+    allow_unknown: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Channel {
+    Device,
+    User,
+}
+
+/// `iOS 18.1`, or without the version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct System {
+    platform: Platform,
+    version: Option<OsVersion>,
+}
+
+impl FromStr for System {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<System, String> {
+        let (name, version) =
+            text.trim().split_once(' ').map_or((text.trim(), None), |(name, version)| (name, Some(version)));
+        let platform = name.to_lowercase().parse().map_err(|_| {
+            "a system is iOS, iPadOS, macOS, tvOS, watchOS or visionOS, and a version".to_owned()
+        })?;
+        let version = version.map(|version| version.trim().parse::<OsVersion>()).transpose();
+        Ok(System { platform, version: version.map_err(|error| error.to_string())? })
+    }
+}
+
+/// Does it.
+pub fn run(context: &Context, command: &Command) -> Result<ExitCode> {
+    let Command::Validate(arguments) = command;
+    let bytes = std::fs::read(&arguments.file)
+        .with_context(|| format!("cannot read {}", arguments.file.display()))?;
+    let document = guard::parse(&bytes, Limits::report())
+        .with_context(|| format!("{} is no property list", arguments.file.display()))?
+        .into_dictionary()
+        .with_context(|| format!("{} holds no dictionary", arguments.file.display()))?;
+    let options = Options { allow_unknown: arguments.allow_unknown };
+    let verdict = judge(&document, &arguments.target()?, options);
+    print(context, &verdict);
+    Ok(if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl Validate {
+    fn target(&self) -> Result<Target> {
+        let rights = self.rights.map(|bits| {
+            apple::enrollment::AccessRights::new(bits).context("the access rights break Apple's rules")
+        });
+        let known = |flag: bool| (flag || self.os.is_some()).then_some(flag);
+        let said = |flag: bool| flag.then_some(true);
+        Ok(Target {
+            os: self.os.map(|system| Os::from(system.platform)),
+            version: self.os.and_then(|system| system.version),
+            supervised: known(self.supervised),
+            automated: said(self.automated),
+            user_enrollment: known(self.user_enrollment),
+            rights: rights.transpose()?,
+            channel: Some(match self.channel {
+                Channel::Device => TargetChannel::Device,
+                Channel::User => TargetChannel::User,
+            }),
+            shared_ipad: said(self.shared_ipad),
+            apple_silicon: said(self.apple_silicon),
+            ..Target::default()
+        })
+    }
+}
+
+/// By what the document is: a check-in names its message, a profile its type.
+fn judge(document: &Dictionary, target: &Target, options: Options) -> Verdict {
+    if document.contains_key("MessageType") {
+        return validate::check_in(document, target, options);
+    }
+    if document.get("PayloadType").and_then(Value::as_string) == Some("Configuration") {
+        return validate::profile(document, target, options);
+    }
+    let inner = document.get("Command").and_then(Value::as_dictionary);
+    validate::command(inner.unwrap_or(document), target, options)
+}
+
+fn print(context: &Context, verdict: &Verdict) {
+    let list = |faults: &[Fault]| -> Vec<_> {
+        faults
+            .iter()
+            .map(|fault| json!({ "path": fault.path, "problem": fault.problem.to_string() }))
+            .collect()
+    };
+    let value = json!({
+        "valid": verdict.is_valid(),
+        "errors": list(&verdict.faults),
+        "warnings": list(&verdict.warnings),
+    });
+    let mut lines: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
+    lines.extend(verdict.warnings.iter().map(|warning| format!("warning: {warning}")));
+    if verdict.is_valid() {
+        lines.insert(0, "valid".to_owned());
+    }
+    context.print(&value, &lines.join("\n"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_is_a_name_and_a_version() {
+        let system = |text: &str| text.parse::<System>();
+        assert_eq!(
+            system("iOS 18.1").unwrap(),
+            System { platform: Platform::IOs, version: Some(OsVersion::new(18, 1, 0)) }
+        );
+        assert_eq!(system("macos").unwrap(), System { platform: Platform::MacOs, version: None });
+        assert!(system("Android 15").is_err() && system("iOS soon").is_err() && system("").is_err());
+    }
+
+    #[test]
+    fn a_command_is_judged_with_its_envelope_and_without() {
+        let lock = Dictionary::from_iter([("RequestType", Value::from("DeviceLock")), ("PIN", "1".into())]);
+        let envelope = Dictionary::from_iter([("Command", Value::Dictionary(lock.clone()))]);
+        for document in [lock, envelope] {
+            let verdict = judge(&document, &Target::default(), Options::default());
+            assert_eq!(verdict.faults[0].path, "PIN");
+        }
+    }
+}
