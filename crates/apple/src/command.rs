@@ -2,17 +2,21 @@
 //!
 //! A command is one file below this one and one line in the list here.
 
+mod device_configured;
 mod device_information;
 mod device_lock;
 mod install_profile;
 mod remove_profile;
 mod security_info;
+mod user_configured;
 
+pub use device_configured::DeviceConfigured;
 pub use device_information::DeviceInformation;
 pub use device_lock::{DeviceLock, InvalidPin, Pin};
 pub use install_profile::InstallProfile;
 pub use remove_profile::RemoveProfile;
 pub use security_info::SecurityInfo;
+pub use user_configured::UserConfigured;
 
 use plist::{Dictionary, Value};
 
@@ -81,6 +85,10 @@ commands! {
     InstallProfile,
     /// Removes a profile, and with that of the enrollment all management.
     RemoveProfile,
+    /// Lets a device go on through Setup Assistant.
+    DeviceConfigured,
+    /// Lets a user of a Shared iPad finish the login.
+    UserConfigured,
 }
 
 impl Command {
@@ -169,6 +177,8 @@ mod tests {
             proptest::collection::vec("[A-Za-z]{1,30}", 1..20)
                 .prop_map(|queries| DeviceInformation { queries }.into()),
             Just(SecurityInfo.into()),
+            Just(DeviceConfigured.into()),
+            Just(UserConfigured.into()),
             proptest::collection::vec(any::<u8>(), 1..500)
                 .prop_map(|payload| InstallProfile { payload }.into()),
             text.prop_map(|identifier| RemoveProfile { identifier }.into()),

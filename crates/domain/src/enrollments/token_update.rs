@@ -7,10 +7,13 @@ use super::{
     identity::{Admission, Rejection, admit},
 };
 use crate::{
-    CertificateState, Channel, ChannelKey, Credential, Device, Enrollment, EnrollmentState, Error, Event,
-    Identity, Mdm, Refusal, Result, Timestamp,
+    CertificateState, Channel, ChannelKey, CommandId, Credential, Device, Enrollment, EnrollmentState, Error,
+    Event, Identity, Mdm, Refusal, Result, Timestamp,
     ports::{TokenStep, Tx, Worker},
 };
+
+/// The dedupe key of the command that ends a wait in Setup Assistant.
+const RELEASE: &str = "release";
 
 impl Mdm {
     /// Takes a `TokenUpdate`: a repeated one on the hot road, the first one of a channel on the ordinary one.
@@ -31,17 +34,22 @@ impl Mdm {
         let now = self.clock.now();
         let channel = self.channel_of(&identity, message, now)?;
         keeps_topic(&mut *self.store.read(identity.tenant).await?, &message.topic).await?;
+        let awaits = message.awaiting_configuration == Some(true);
         if matches!(admission, Admission::Pin) {
             if identity.certificate_state != CertificateState::Pinned {
                 self.pin_now(credential, &identity).await?;
             }
-            let step = TokenStep { fingerprint: credential.fingerprint(), key: key.into(), channel, now };
-            if self.road.update_token(step.clone()).await?.served.is_some() {
+            let step = TokenStep {
+                fingerprint: credential.fingerprint(),
+                key: key.into(),
+                channel: channel.clone(),
+                now,
+            };
+            if !awaits && self.road.update_token(step).await?.served.is_some() {
                 return Ok(());
             }
-            return self.first_token(&identity, step.channel).await;
         }
-        self.first_token(&identity, channel).await
+        self.take_token(&identity, channel, awaits).await
     }
 
     fn channel_of(
@@ -62,7 +70,13 @@ impl Mdm {
         })
     }
 
-    async fn first_token(&self, identity: &Identity, channel: Channel) -> std::result::Result<(), Rejection> {
+    /// A token that is more than a repeated one: the first of its channel, or one of a device that waits.
+    async fn take_token(
+        &self,
+        identity: &Identity,
+        channel: Channel,
+        awaits: bool,
+    ) -> std::result::Result<(), Rejection> {
         let mut tx = self.store.begin(identity.tenant).await?;
         let enrollment = tx.enrollment_for_update(identity.enrollment).await?;
         let mut enrollment = enrollment.ok_or(Refusal::Unknown)?;
@@ -75,6 +89,9 @@ impl Mdm {
         }
         tx.set_channel(enrollment.device, enrollment.id, &channel).await?;
         if enrollment.state == EnrollmentState::Active {
+            if awaits {
+                self.release(&mut *tx, &enrollment, &channel.key).await?;
+            }
             tx.ask_push(enrollment.device, &channel.key, self.clock.now()).await?;
         }
         tx.commit().await?;
@@ -97,6 +114,26 @@ impl Mdm {
                 self.add(tx, enrollment, true).await
             }
         }
+    }
+
+    /// Lets a device in Setup Assistant, or a user at the login of a Shared iPad, go on: it waits until it is told to. The
+    /// open command is the memory of that, so that a later message without the key changes nothing
+    /// (`protocol-subtleties` 17).
+    async fn release(&self, tx: &mut dyn Tx, enrollment: &Enrollment, channel: &ChannelKey) -> Result<()> {
+        let Some(device) = tx.device_for_update(enrollment.device).await? else { return Ok(()) };
+        let open = tx.open_commands(device.id).await?;
+        if open.iter().any(|open| open.channel == *channel && open.dedupe.as_deref() == Some(RELEASE)) {
+            return Ok(());
+        }
+        let request: apple::Command = if *channel == ChannelKey::default() {
+            apple::command::DeviceConfigured.into()
+        } else {
+            apple::command::UserConfigured.into()
+        };
+        let mut command = self.new_command(&device, CommandId(self.random.ordered_id()), &request, false)?;
+        command.channel = channel.clone();
+        command.dedupe = Some(RELEASE.into());
+        tx.add_commands(&[command]).await
     }
 
     async fn add(&self, tx: &mut dyn Tx, enrollment: &mut Enrollment, quarantined: bool) -> Result<()> {

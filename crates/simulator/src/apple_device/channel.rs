@@ -219,6 +219,7 @@ impl AppleDevice {
             Command::DeviceInformation(command) => execute::device_information(model, &command.queries),
             Command::SecurityInfo(_) => execute::security_info(model),
             Command::RemoveProfile(command) => execute::remove_profile(&mut self.profiles, command),
+            Command::DeviceConfigured(_) | Command::UserConfigured(_) => Outcome::done(),
             Command::InstallProfile(command) => {
                 let identifier = execute::payload_identifier(command);
                 if identifier.as_ref() == Some(&self.accepted.profile.identifier) {
