@@ -105,6 +105,23 @@ impl Mdm {
         let text = request.csr.challenge_password().ok_or(NotIssued::Challenge)?;
         let challenge = Challenge::decode(text, self.installation.key_ring()).ok_or(NotIssued::Challenge)?;
         let digest = sha256(text.as_bytes());
+        match self.redeem(&challenge, digest, request).await {
+            // The same request may just have been served at another place: then its certificate is there by now.
+            Err(why @ (NotIssued::Link | NotIssued::Failed(_))) => {
+                let mut tx = self.store.read(challenge.tenant).await?;
+                let issued = tx.certificate_for_challenge(&digest).await?;
+                issued.map_or(Err(why), |issued| same_request(&issued, request))
+            }
+            redeemed => redeemed,
+        }
+    }
+
+    async fn redeem(
+        &self,
+        challenge: &Challenge,
+        digest: [u8; 32],
+        request: &scep::Request,
+    ) -> std::result::Result<pki::Certificate, NotIssued> {
         let mut tx = self.store.begin(challenge.tenant).await?;
         if let Some(issued) = tx.certificate_for_challenge(&digest).await? {
             return same_request(&issued, request);
@@ -114,7 +131,7 @@ impl Mdm {
             return Err(NotIssued::ChallengeExpired);
         }
         match challenge.kind {
-            ChallengeKind::Link(link) => self.begin_enrollment(&mut *tx, &challenge, link, now).await?,
+            ChallengeKind::Link(link) => self.begin_enrollment(&mut *tx, challenge, link, now).await?,
             ChallengeKind::Renewal => goes_on(&mut *tx, challenge.enrollment).await?,
         }
         let issue =
