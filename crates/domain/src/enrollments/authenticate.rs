@@ -22,13 +22,20 @@ impl Mdm {
         let key = message.ids.device_key().to_owned();
         let identity = match self.directory.identity(&credential.fingerprint()).await? {
             Some(identity) => identity,
-            None => self.adopt(credential, &standing, &key, &message.topic).await?,
+            None => match self.adopt(credential, &standing, &key, &message.topic).await {
+                Ok(identity) => identity,
+                // The same message, sent twice at once, may have been quicker.
+                Err(why) => self.directory.identity(&credential.fingerprint()).await?.ok_or(why)?,
+            },
         };
         let mut tx = self.store.begin(identity.tenant).await?;
         keeps_topic(&mut *tx, &message.topic).await?;
         let enrollment = tx.enrollment_for_update(identity.enrollment).await?;
         let mut enrollment = enrollment.ok_or(Refusal::Unknown)?;
         usable(identity.certificate_state)?;
+        if enrollment.state == EnrollmentState::Over {
+            return Err(Refusal::NotEnrolled.into());
+        }
         if enrollment.key.as_ref().is_some_and(|bound| *bound != key) {
             return Err(Refusal::OtherDevice.into());
         }
