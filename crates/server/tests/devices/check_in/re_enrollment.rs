@@ -1,0 +1,110 @@
+//! Devices that leave, and come back.
+
+use apple::CheckIn;
+use domain::{CommandState, DeviceName};
+use testkit::{
+    on_both,
+    server::{Device, TestServer},
+};
+
+use super::{
+    count,
+    tokens::{channel, enrollment},
+};
+use crate::speaker::{Reply, Speaker};
+
+on_both!(a_device_that_checks_out_is_no_longer_managed);
+async fn a_device_that_checks_out_is_no_longer_managed(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    let command = server.lock(&iphone).await;
+    iphone.check_out().await.unwrap();
+    let view = server.mdm().device(&server.owner(), &DeviceName::Id(iphone.id())).await.unwrap();
+    assert!(!view.device.managed && view.device.profile_removed);
+    assert_eq!(view.pending, Vec::<String>::new());
+    let state = server.records().await.command(iphone.id(), command).await.unwrap().unwrap().state;
+    assert_eq!(state, CommandState::Cancelled);
+    assert_eq!(server.count_events("device.checked_out").await, 1);
+}
+
+on_both!(a_check_out_may_be_said_again);
+/// 18: best effort, so that it may come twice, or to a server that knows already.
+async fn a_check_out_may_be_said_again(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    let speaker = speaker(&server, &iphone);
+    iphone.check_out().await.unwrap();
+    assert_eq!(speaker.check_out().await, Reply::fine());
+    assert_eq!(server.count_events("device.checked_out").await, 1);
+}
+
+on_both!(after_a_check_out_the_certificate_opens_nothing);
+async fn after_a_check_out_the_certificate_opens_nothing(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    let speaker = speaker(&server, &iphone);
+    iphone.check_out().await.unwrap();
+    assert_eq!(speaker.idle().await, Reply::refused(403));
+    assert_eq!(speaker.token_update().await, Reply::refused(403));
+    assert_eq!(speaker.authenticate().await, Reply::refused(403));
+    assert_eq!(speaker.token_update().await, Reply::refused(403), "not even to enroll once more");
+    let view = server.mdm().device(&server.owner(), &DeviceName::Id(iphone.id())).await.unwrap();
+    assert!(!view.device.managed);
+}
+
+on_both!(a_device_that_comes_back_is_the_same_device);
+async fn a_device_that_comes_back_is_the_same_device(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    let client_id = iphone.client_id();
+    for _ in 0..2 {
+        iphone.check_out().await.unwrap();
+        iphone.re_enroll(Some(&server.link().await)).await.unwrap();
+        assert_eq!(server.id_of(&iphone).await.unwrap().client_id(), client_id);
+        assert_eq!(count(&server).await, 1);
+        let view = server.mdm().device(&server.owner(), &DeviceName::Id(iphone.id())).await.unwrap();
+        assert!(view.device.managed && !view.device.profile_removed && !view.device.quarantined);
+    }
+    let done = iphone.connect().await.unwrap();
+    assert_eq!(done.len(), 2, "it is asked for its inventory again: {done:?}");
+}
+
+on_both!(a_device_that_comes_back_finds_nothing_of_its_old_queue);
+async fn a_device_that_comes_back_finds_nothing_of_its_old_queue(server: TestServer) {
+    let mut mac = server.enrolled_mac().await;
+    server.lock(&mac).await;
+    mac.check_out().await.unwrap();
+    mac.re_enroll(Some(&server.link().await)).await.unwrap();
+    let done = mac.connect().await.unwrap();
+    assert!(done.iter().all(|done| done.request_type != "DeviceLock"), "{done:?}");
+}
+
+on_both!(a_device_that_comes_back_leaves_its_unlock_token_behind);
+/// 16: stale ones are useless, or misleading.
+async fn a_device_that_comes_back_leaves_its_unlock_token_behind(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    let before = enrollment(&server, &iphone).await;
+    assert!(channel(&server, &iphone).await.unlock_token.is_some());
+    iphone.check_out().await.unwrap();
+    iphone.re_enroll(Some(&server.link().await)).await.unwrap();
+    assert_ne!(enrollment(&server, &iphone).await, before);
+    // What it says last of its unlock token counts, and an absent one is not the one of before.
+    let mut without = iphone.token_update_message();
+    without.unlock_token = None;
+    iphone.check_in(&CheckIn::TokenUpdate(without)).await.unwrap();
+    let now = channel(&server, &iphone).await;
+    assert_eq!(now.push_token, iphone.push_address().token);
+}
+
+on_both!(users_of_before_are_not_users_of_the_new_enrollment);
+async fn users_of_before_are_not_users_of_the_new_enrollment(server: TestServer) {
+    let mut mac = server.enrolled_mac().await;
+    let mut user = mac.token_update_message();
+    user.ids.user_id = Some("6A8D1C70-0001".into());
+    mac.check_in(&CheckIn::TokenUpdate(user)).await.unwrap();
+    mac.check_out().await.unwrap();
+    mac.re_enroll(Some(&server.link().await)).await.unwrap();
+    let key = domain::ChannelKey("6A8D1C70-0001".into());
+    let enrollment = enrollment(&server, &mac).await;
+    assert_eq!(server.records().await.channel(enrollment, &key).await.unwrap(), None);
+}
+
+fn speaker(server: &TestServer, device: &Device) -> Speaker {
+    Speaker::new(server, device.credential().clone(), device.model().udid.clone())
+}

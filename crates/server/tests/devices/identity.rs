@@ -1,0 +1,9 @@
+//! Who a device is: its certificate, and the three ways to show that it has the key.
+
+mod certificates;
+mod clocks;
+mod device_ca;
+mod proxy;
+mod signatures;
+mod tls;
+mod unenrolled;

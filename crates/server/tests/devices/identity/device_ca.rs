@@ -1,0 +1,119 @@
+//! Identities of a company's own CA: trusted once an administrator says so, and never to claim what is another's.
+
+use domain::Error;
+use pki::Hash;
+use testkit::{on_both, server::TestServer};
+
+use crate::{
+    check_in::count,
+    speaker::{Reply, Speaker, foreign_ca},
+};
+
+const UDID: &str = "00008140-0123456789ABCDEF";
+
+on_both!(an_identity_of_a_ca_that_was_added_enrolls);
+async fn an_identity_of_a_ca_that_was_added_enrolls(server: TestServer) {
+    let ca = foreign_ca(&server);
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    assert_eq!(speaker.authenticate().await, Reply::refused(403));
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    assert_eq!(speaker.token_update().await, Reply::refused(403), "it has not authenticated");
+    assert_eq!(speaker.authenticate().await, Reply::fine());
+    assert_eq!(speaker.authenticate().await, Reply::fine());
+    assert_eq!(speaker.token_update().await, Reply::fine());
+    assert_eq!(count(&server).await, 1);
+    assert!(speaker.idle().await.text().contains("DeviceInformation"));
+    assert_eq!(speaker.check_out().await, Reply::fine());
+    assert_eq!(speaker.idle().await, Reply::refused(403));
+}
+
+/// Old ones sign with SHA-1 still.
+#[tokio::test]
+async fn an_elliptic_key_may_sign_with_sha_1() {
+    let server = TestServer::start().await;
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID).signing_with(Hash::Sha1);
+    assert_eq!(speaker.authenticate().await, Reply::fine());
+    assert_eq!(speaker.token_update().await, Reply::fine());
+    assert_eq!(speaker.idle().await.status, 200);
+}
+
+on_both!(only_subjects_like_the_pattern_are_trusted);
+async fn only_subjects_like_the_pattern_are_trusted(server: TestServer) {
+    let ca = foreign_ca(&server);
+    let pem = ca.certificate().to_pem();
+    server.mdm().add_device_ca(&server.owner(), &pem, Some("O=Acme,CN=mac-*")).await.unwrap();
+    let other = Speaker::issued_by(&server, &ca, "printer-3", UDID);
+    assert_eq!(other.authenticate().await, Reply::refused(403), "{}", other.credential.certificate.subject());
+    let mac = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    assert_eq!(mac.authenticate().await, Reply::fine(), "{}", mac.credential.certificate.subject());
+}
+
+on_both!(it_may_not_claim_a_udid_that_another_enrollment_holds);
+async fn it_may_not_claim_a_udid_that_another_enrollment_holds(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    server.lock(&iphone).await;
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let thief = Speaker::issued_by(&server, &ca, "mac-17", &iphone.model().udid);
+    assert_eq!(thief.authenticate().await, Reply::refused(403));
+    assert_eq!(thief.token_update().await, Reply::refused(403));
+    assert_eq!(thief.idle().await, Reply::refused(403));
+    assert_eq!(count(&server).await, 1, "and it is not even in quarantine");
+    assert_eq!(iphone.idle().await, Ok(Some("DeviceLock")));
+    // Nor may one of that CA from another of that CA.
+    let (first, second) =
+        (Speaker::issued_by(&server, &ca, "mac-1", UDID), Speaker::issued_by(&server, &ca, "mac-2", UDID));
+    assert_eq!(first.authenticate().await, Reply::fine());
+    assert_eq!(second.authenticate().await, Reply::refused(403));
+}
+
+on_both!(it_may_claim_one_whose_enrollment_is_over);
+async fn it_may_claim_one_whose_enrollment_is_over(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    iphone.check_out().await.unwrap();
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let heir = Speaker::issued_by(&server, &ca, "mac-17", &iphone.model().udid);
+    assert_eq!(heir.authenticate().await, Reply::fine());
+    assert_eq!(heir.token_update().await, Reply::fine());
+    assert_eq!(server.id_of(&iphone).await, Some(iphone.id()), "the same device");
+    assert_eq!(count(&server).await, 1);
+}
+
+on_both!(it_joins_the_tenant_that_trusts_it);
+async fn it_joins_the_tenant_that_trusts_it(server: TestServer) {
+    let (other, _) = server.another_tenant("Other").await;
+    let ca = foreign_ca(&server);
+    let actor = domain::Actor::local(other);
+    server.mdm().add_device_ca(&actor, &ca.certificate().to_pem(), None).await.unwrap();
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    assert_eq!(speaker.authenticate().await, Reply::fine());
+    assert_eq!(speaker.token_update().await, Reply::fine());
+    assert_eq!((count(&server).await, server.devices_of(other).await.len()), (0, 1));
+}
+
+on_both!(two_that_authenticate_at_once_are_one);
+async fn two_that_authenticate_at_once_are_one(server: TestServer) {
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    let replies = tokio::join!(speaker.authenticate(), speaker.authenticate(), speaker.authenticate());
+    for reply in [replies.0, replies.1, replies.2] {
+        assert_eq!(reply, Reply::fine());
+    }
+    assert_eq!(speaker.token_update().await, Reply::fine());
+    assert_eq!(count(&server).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_no_ca_cannot_be_added() {
+    let server = TestServer::start().await;
+    let iphone = server.enrolled_iphone().await;
+    let ours = pki::Certificate::from_der(server.mdm().device_ca_certificate()).unwrap();
+    for pem in [iphone.credential().certificate.to_pem(), ours.to_pem(), "nonsense".into()] {
+        let refused = server.mdm().add_device_ca(&server.owner(), &pem, None).await;
+        assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
+    }
+}
