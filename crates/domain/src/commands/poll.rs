@@ -40,6 +40,16 @@ impl Mdm {
         report: &apple::Report,
         body: Vec<u8>,
     ) -> Result<Polled, Rejection> {
+        let polled = self.serve(credential, report, body).await;
+        self.unless_purged(credential, polled).await
+    }
+
+    async fn serve(
+        &self,
+        credential: &Credential,
+        report: &apple::Report,
+        body: Vec<u8>,
+    ) -> Result<Polled, Rejection> {
         let standing = self.judge(credential).await?;
         let step = Poll {
             fingerprint: credential.fingerprint(),
@@ -52,12 +62,13 @@ impl Mdm {
         let answer = self.road.poll(step.clone()).await?;
         let served = match answer {
             Answer { served: Some(served), .. } => served,
-            Answer { identity: None, .. } => return Err(self.unknown(credential).await),
+            Answer { identity: None, .. } => return Err(Refusal::Unknown.into()),
             Answer { identity: Some(identity), .. } => match admit(&identity, &step.key)? {
                 Admission::Wait => return Ok(Polled::Nothing),
                 Admission::Pin => {
                     self.pin_now(credential, &identity).await?;
-                    self.road.poll(step.clone()).await?.served.ok_or(Refusal::NotEnrolled)?
+                    let Answer { identity, served } = self.road.poll(step.clone()).await?;
+                    served.ok_or(identity.map_or(Refusal::Unknown, |_| Refusal::NotEnrolled))?
                 }
             },
         };

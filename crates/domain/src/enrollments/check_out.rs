@@ -13,14 +13,15 @@ impl Mdm {
     ///
     /// A message of a type that is not handled is refused, logged, and harms nothing.
     pub async fn check_in(&self, credential: &Credential, message: &apple::CheckIn) -> Result<(), Rejection> {
-        match message {
+        let taken = match message {
             apple::CheckIn::Authenticate(message) => self.authenticate(credential, message).await,
             apple::CheckIn::TokenUpdate(message) => self.update_token(credential, message).await,
             apple::CheckIn::CheckOut(message) => self.check_out(credential, message).await,
             apple::CheckIn::Unsupported { message_type, .. } => {
                 Err(Refusal::Malformed(format!("the message type {message_type} is not handled here")).into())
             }
-        }
+        };
+        self.unless_purged(credential, taken).await
     }
 
     /// The device removed its profile. Best effort on its side: it may never say so.

@@ -143,6 +143,19 @@ impl Mdm {
         }
     }
 
+    /// What was taken or not; but a device that was purged since its certificate was looked up is told so, as it will be
+    /// from now on.
+    pub(crate) async fn unless_purged<T>(
+        &self,
+        credential: &Credential,
+        taken: Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        match taken {
+            Err(Rejection::Refused(Refusal::Unknown)) => Err(self.unknown(credential).await),
+            taken => taken,
+        }
+    }
+
     /// Makes `credential` the one certificate of its enrollment, since it is used for the first time.
     pub(super) async fn pin(
         &self,
@@ -160,11 +173,15 @@ impl Mdm {
     }
 
     /// Pins in a transaction of its own, for the hot road.
-    pub(crate) async fn pin_now(&self, credential: &Credential, identity: &Identity) -> Result<(), Error> {
+    pub(crate) async fn pin_now(
+        &self,
+        credential: &Credential,
+        identity: &Identity,
+    ) -> Result<(), Rejection> {
         let mut tx = self.store.begin(identity.tenant).await?;
-        tx.enrollment_for_update(identity.enrollment).await?;
+        tx.enrollment_for_update(identity.enrollment).await?.ok_or(Refusal::Unknown)?;
         self.pin(&mut *tx, credential, identity).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     }
 }
 
