@@ -1,6 +1,8 @@
 //! The Device Lifecycle API where time, crowds and several nodes come in: limits, signing keys, and purges at work. What
 //! a single call answers is tested in `apis/lifecycle_api`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to end")]
+
 use domain::ApplicationId;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
