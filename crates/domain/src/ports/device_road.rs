@@ -15,8 +15,9 @@ pub trait DeviceRoad: Send + Sync {
     ///
     /// - A report finishes (or puts off) the command with its id if that belongs to this enrollment and channel and is still
     ///   open; then an outcome row is added for the worker. A report of anything else changes nothing.
-    /// - After a report the next command is the oldest that is still `Queued`; without one (`Idle`) the oldest that is open at
-    ///   all: put-off ones and ones whose hand-over was never confirmed come back at `Idle` only.
+    /// - Without a report (`Idle`) the next command is the oldest that is open at all. After one it is the oldest that is still
+    ///   `Queued`, or that was put off and stands behind the one just reported: so a conversation offers each put-off command
+    ///   once, whatever becomes of those before it. One whose hand-over was never confirmed comes back at `Idle` only.
     /// - `renewal_only` hands over nothing but a queued certificate renewal.
     /// - The device's last contact is noted, in memory, and flushed by [`DeviceRoad::flush`].
     async fn poll(&self, step: Poll) -> Result<Answer<PollAnswer>>;

@@ -72,8 +72,31 @@ async fn a_command_put_off_waits_for_the_next_idle() {
     let put_off = world.command(&phone, one).await;
     assert_eq!((put_off.state, put_off.result, put_off.finished_at), (CommandState::NotNow, None, None));
     assert_eq!(world.idle(&phone).await, Some(one));
-    assert_eq!(world.reports(&phone, one, CommandState::Acknowledged).await, None);
+    assert_eq!(
+        world.reports(&phone, one, CommandState::Acknowledged).await,
+        Some(two),
+        "its turn has come again"
+    );
+    assert_eq!(world.reports(&phone, two, CommandState::NotNow).await, None);
     assert_eq!(world.idle(&phone).await, Some(two));
+}
+
+#[tokio::test]
+async fn a_command_that_is_put_off_for_ever_does_not_hide_others_that_were_put_off_once() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [stubborn, two, three] = world.queue(&phone).await;
+    world.idle(&phone).await;
+    for (command, next) in [(stubborn, Some(two)), (two, Some(three)), (three, None)] {
+        assert_eq!(world.reports(&phone, command, CommandState::NotNow).await, next);
+    }
+
+    assert_eq!(world.idle(&phone).await, Some(stubborn));
+    assert_eq!(world.reports(&phone, stubborn, CommandState::NotNow).await, Some(two));
+    assert_eq!(world.reports(&phone, two, CommandState::Acknowledged).await, Some(three));
+    assert_eq!(world.reports(&phone, three, CommandState::NotNow).await, None, "each once in a conversation");
+    let known = world.poll(phone.reports(two, CommandState::Acknowledged)).await;
+    assert_eq!((known.report_known, known.next.map(|next| next.command)), (false, None), "said twice");
 }
 
 #[tokio::test]

@@ -19,14 +19,15 @@ const IDENTITY: &str = "
     FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
     WHERE c.fingerprint = ?1";
 
-/// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does.
+/// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does; `?7`: behind
+/// which command what was put off counts all the same.
 macro_rules! next {
     ($columns:literal) => {
         concat!(
             "SELECT ",
             $columns,
             " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?4
-                 AND (?5 OR state = 0) AND (NOT ?6 OR dedupe = 'renewal') ORDER BY id LIMIT 1"
+                 AND (?5 OR state = 0 OR state = 2 AND id > ?7) AND (NOT ?6 OR dedupe = 'renewal') ORDER BY id LIMIT 1"
         )
     };
 }
@@ -81,7 +82,8 @@ pub(super) fn waits(connection: &Connection, who: &Identity, step: &Poll) -> Res
         step.channel.0,
         who.enrollment.0.as_bytes(),
         true,
-        step.renewal_only
+        step.renewal_only,
+        None::<[u8; 16]>
     ];
     select.exists(wanted).map_err(failed_on_road)
 }
@@ -98,7 +100,8 @@ pub(super) fn poll(connection: &Connection, step: &Poll) -> Result<Answer<PollAn
         Some(report) => take_report(connection, &who, step, report)?,
         None => false,
     };
-    let next = hand_over(connection, &who, step)?;
+    let behind = step.report.as_ref().filter(|_| report_known).map(|report| report.command);
+    let next = hand_over(connection, &who, step, behind)?;
     Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, next }) })
 }
 
@@ -148,7 +151,12 @@ fn take_report(connection: &Connection, who: &Identity, step: &Poll, report: &Re
     Ok(known)
 }
 
-fn hand_over(connection: &Connection, who: &Identity, step: &Poll) -> Result<Option<HandedOver>> {
+fn hand_over(
+    connection: &Connection,
+    who: &Identity,
+    step: &Poll,
+    behind: Option<CommandId>,
+) -> Result<Option<HandedOver>> {
     let mut select = connection.prepare_cached(next!("id, payload, sealed")).map_err(failed_on_road)?;
     let idle = step.report.is_none();
     let wanted = params![
@@ -157,7 +165,8 @@ fn hand_over(connection: &Connection, who: &Identity, step: &Poll) -> Result<Opt
         step.channel.0,
         who.enrollment.0.as_bytes(),
         idle,
-        step.renewal_only
+        step.renewal_only,
+        behind.map(|command| command.0.into_bytes())
     ];
     let found = select.query_row(wanted, |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?))).optional();
     let Some((command, payload, sealed)) = found.map_err(failed_on_road)? else { return Ok(None) };

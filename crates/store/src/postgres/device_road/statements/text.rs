@@ -46,10 +46,12 @@ pub(super) const POLL: &str = "
         INSERT INTO outcomes (tenant, device, command, at)
         SELECT tenant, device, id, now FROM reported WHERE state >= 3
     ), picked AS MATERIALIZED (
-        SELECT s.place, s.tenant, s.device, s.now, q.id FROM step s CROSS JOIN LATERAL (
+        SELECT s.place, s.tenant, s.device, s.now, q.id
+        FROM step s LEFT JOIN reported r USING (place) CROSS JOIN LATERAL (
             SELECT m.id FROM commands m
             WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.state < 3
-                AND m.enrollment = s.enrollment AND (s.idle OR m.state = 0) AND m.id IS DISTINCT FROM s.command
+                AND m.enrollment = s.enrollment AND m.id IS DISTINCT FROM s.command
+                AND (s.idle OR m.state = 0 OR m.state = 2 AND m.id > r.id)
                 AND (NOT s.renewal_only OR m.dedupe = 'renewal')
             ORDER BY m.id LIMIT 1) q
     ), handed AS (
