@@ -112,9 +112,9 @@ fn binary(pairs: &[(&str, &str)]) -> Vec<u8> {
         offsets.push(u8::try_from(out.len()).unwrap());
         let length = u8::try_from(text.len()).unwrap();
         if length < 15 {
-            out.push(0x50 | length)
+            out.push(0x50 | length);
         } else {
-            out.extend([0x5f, 0x10, length])
+            out.extend([0x5f, 0x10, length]);
         }
         out.extend(text.as_bytes());
     }

@@ -54,20 +54,20 @@ async fn a_use_is_counted_when_a_certificate_is_issued(server: TestServer) {
 on_both!(a_profile_that_was_fetched_in_time_is_of_no_use_once_the_link_is_used_up);
 async fn a_profile_that_was_fetched_in_time_is_of_no_use_once_the_link_is_used_up(server: TestServer) {
     let link = server.link().await;
-    let saved = Saved::new(&link).await;
+    let kept = profile(&link).await;
     let iphone = server.enroll(server.options(link, DeviceModel::iphone(1))).await;
     assert!(iphone.is_enrolled());
-    saved.is_refused(&server).await;
+    is_refused(&server, kept).await;
 }
 
 on_both!(a_profile_that_was_fetched_in_time_is_of_no_use_once_the_link_has_expired);
 async fn a_profile_that_was_fetched_in_time_is_of_no_use_once_the_link_has_expired(server: TestServer) {
     let new = NewLink { user: None, device: None, uses: 1, lifetime: Duration::from_hours(1) };
     let link = server.mdm().add_link(&server.owner(), &new).await.unwrap();
-    let saved = Saved::new(&link).await;
+    let kept = profile(&link).await;
     server.clock().advance(Duration::from_hours(1));
     assert_eq!(fetch(&link).await.status(), 410);
-    saved.is_refused(&server).await;
+    is_refused(&server, kept).await;
 }
 
 #[tokio::test]
@@ -99,22 +99,6 @@ async fn the_address_that_was_set_is_the_one_that_devices_get() {
     assert!(server.link().await.starts_with("https://mdm.example.com/enroll/"));
 }
 
-/// A profile that somebody has kept.
-struct Saved {
-    profile: apple::EnrollmentProfile,
-}
-
-impl Saved {
-    async fn new(link: &str) -> Self {
-        Self { profile: profile(link).await }
-    }
-
-    async fn is_refused(self, server: &TestServer) {
-        let refused = crate::scep::client::Client::new(server, self.profile).certificate().await;
-        assert!(refused.is_err(), "{refused:?}");
-    }
-}
-
 #[tokio::test]
 async fn a_link_for_two_is_closed_to_the_third() {
     let server = TestServer::start().await;
@@ -126,4 +110,10 @@ async fn a_link_for_two_is_closed_to_the_third() {
     let error = third.err().expect("it must not enroll");
     assert_eq!(error.step, Step::Profile);
     assert!(matches!(error.cause, Failure::Refused { status: 410, .. }), "{error}");
+}
+
+/// What somebody gets who has kept a profile.
+async fn is_refused(server: &TestServer, kept: apple::EnrollmentProfile) {
+    let refused = crate::scep::client::Client::new(server, kept).certificate().await;
+    assert!(refused.is_err(), "{refused:?}");
 }

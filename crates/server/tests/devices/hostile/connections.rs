@@ -35,6 +35,8 @@ async fn beyond_the_cap_one_waits_for_a_place() {
         seats.push(raw);
     }
     let mut late = Raw::head(&server, "GET /healthz", &[]).await;
+    // The server goes on meanwhile, at its other listener.
+    assert_eq!(reqwest::get(format!("{}/healthz", server.api_url())).await.unwrap().status(), 200);
     tokio::select! {
         biased;
         _ = late.status() => panic!("there was no place"),
@@ -51,7 +53,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
     assert_eq!(raw.status().await, Some(200));
     raw.write(b"PUT /mdm HTTP/1.1\r\nHost: x\r\nX-Half: ").await;
     pass(Duration::from_secs(61)).await;
-    raw.to_the_end().await;
+    raw.rest().await;
     besieged.still_stands().await;
 }
 
@@ -67,7 +69,7 @@ async fn a_handshake_that_does_not_come_is_not_waited_for() {
     // Once the last of them is accepted, so are those before.
     assert!(server.enrolled_mac().await.is_enrolled());
     pass(Duration::from_secs(11)).await;
-    assert_eq!((silent.to_the_end().await.len(), half.to_the_end().await.len()), (0, 0));
+    assert_eq!((silent.rest().await.len(), half.rest().await.len()), (0, 0));
     Besieged { server, iphone }.still_stands().await;
 }
 
@@ -111,6 +113,6 @@ async fn a_stop_ends_idle_connections() {
     let mut idle = Raw::head(&besieged.server, "GET /healthz", &[]).await;
     assert_eq!(idle.status().await, Some(200));
     besieged.server.restart().await;
-    idle.to_the_end().await;
+    idle.rest().await;
     besieged.still_stands().await;
 }

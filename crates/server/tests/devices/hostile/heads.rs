@@ -43,7 +43,7 @@ async fn what_is_no_http_is_hung_up_on() {
         let mut raw = Raw::open(&besieged.server).await;
         raw.write(bytes).await;
         raw.finish().await;
-        let answer = raw.to_the_end().await;
+        let answer = raw.rest().await;
         assert!(!answer.windows(12).any(|window| window == b"HTTP/1.1 200"), "{bytes:?}");
     }
     besieged.still_stands().await;
@@ -62,7 +62,7 @@ async fn a_length_that_is_told_in_two_ways_hides_no_request() {
         let mut raw = Raw::head(&besieged.server, "PUT /mdm", headers).await;
         raw.write(hidden.as_bytes()).await;
         raw.finish().await;
-        let answer = raw.to_the_end().await;
+        let answer = raw.rest().await;
         assert!(!answer.windows(12).any(|window| window == b"HTTP/1.1 200"), "{headers:?}");
     }
     besieged.still_stands().await;

@@ -57,7 +57,7 @@ impl Raw {
     }
 
     /// Reads until the server hangs up.
-    pub async fn to_the_end(&mut self) -> Vec<u8> {
+    pub async fn rest(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         let _ = self.stream.read_to_end(&mut all).await;
         all

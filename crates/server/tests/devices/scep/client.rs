@@ -49,7 +49,7 @@ impl Client {
 
     /// The same with another key.
     pub fn with_key(self, key: PrivateKey) -> Self {
-        let signer = client::self_signed(&key, "device", SystemTime::from(self.signer.not_before())).unwrap();
+        let signer = client::self_signed(&key, "device", self.signer.not_before()).unwrap();
         Self { key, signer, ..self }
     }
 
