@@ -65,6 +65,8 @@ impl Mdm {
             Answer { identity: None, .. } => return Err(Refusal::Unknown.into()),
             Answer { identity: Some(identity), .. } => match admit(&identity, &step.key)? {
                 Admission::Wait => return Ok(Polled::Nothing),
+                // What was never used before it expired is no identity: only a pinned one may fetch its renewal.
+                Admission::Pin if standing.expired => return Err(Refusal::Expired.into()),
                 Admission::Pin => {
                     self.pin_now(credential, &identity).await?;
                     let Answer { identity, served } = self.road.poll(step.clone()).await?;

@@ -55,11 +55,16 @@ impl Mdm {
         if device.enrollment != enrollment.id {
             return Ok(());
         }
-        tx.cancel_commands(device.id, None, now).await?;
-        tx.drop_pushes(device.id).await?;
-        device.managed = false;
-        device.profile_removed = true;
-        tx.set_device(&device).await?;
+        if device.quarantined {
+            // There is nothing left to decide about it.
+            tx.discard_quarantined(device.id).await?;
+        } else {
+            tx.cancel_commands(device.id, None, now).await?;
+            tx.drop_pushes(device.id).await?;
+            device.managed = false;
+            device.profile_removed = true;
+            tx.set_device(&device).await?;
+        }
         let details = json!({ "enrollment": enrollment.id });
         tx.record(&Event::of_device("device.checked_out", device.id, details, now)).await
     }
