@@ -5,6 +5,8 @@
 
 #[cfg(feature = "server")]
 pub mod clock;
+#[cfg(feature = "server")]
+pub mod patience;
 pub mod postgres;
 #[cfg(feature = "server")]
 pub mod server;

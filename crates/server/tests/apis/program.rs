@@ -3,12 +3,11 @@
 use std::{
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    time::Duration,
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::server::TestServer;
+use testkit::{patience::within, server::TestServer};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -28,9 +27,6 @@ mod settings;
 mod simulate;
 mod stopping;
 mod tls;
-
-/// How long anything may take on a machine that is very busy.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Where the program runs, and with which settings.
 struct Program {
@@ -204,12 +200,6 @@ impl Serving {
     async fn ended(&mut self) -> ExitStatus {
         within("the program ends", self.child.wait()).await.expect("its status")
     }
-}
-
-/// Waits for something; fails with a sentence instead of hanging.
-async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    let done = tokio::time::timeout(PATIENCE, wait).await;
-    done.unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain until {what}"))
 }
 
 /// The keys of an object, sorted.

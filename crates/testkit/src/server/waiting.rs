@@ -8,6 +8,7 @@ use server::adapters::SystemRandom;
 use store::StoreSettings;
 
 use super::{Device, TestServer};
+use crate::patience::within;
 
 impl TestServer {
     /// Queues a lock with a message: a command that every device carries out.
@@ -33,6 +34,7 @@ impl TestServer {
                 dedupe: None,
                 payload: request.encode(&id.to_string().to_uppercase()),
                 sealed: false,
+                judged: None,
                 state: CommandState::Queued,
                 result: None,
                 queued_at: self.clock.now(),
@@ -78,9 +80,12 @@ impl TestServer {
 
     /// Waits until `is_so`, which is asked again and again since the database tells nobody of its changes.
     pub async fn until(&self, mut is_so: impl AsyncFnMut(&Self) -> bool) {
-        while !is_so(self).await {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        let comes = async {
+            while !is_so(self).await {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        within("the server is so far", comes).await;
     }
 
     /// Waits until no push is due or on its way.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use simulator::apple_device::{AppleDevice, DeviceModel};
 use testkit::{
     on_both,
+    patience::within,
     server::{Device, TestServer},
 };
 
@@ -43,7 +44,8 @@ async fn a_lock_wakes_the_device_which_shows_the_message(server: TestServer) {
         let before = server.apns().counters().accepted;
         lock(&server, &device, json!({ "message": "hello", "phonenumber": "0123456789" })).await;
         assert_eq!(status(&server, &device).await, 1);
-        server.apns().watch().wait_for(|so_far| so_far.accepted > before).await.unwrap();
+        let mut watch = server.apns().watch();
+        within("the device is woken", watch.wait_for(|so_far| so_far.accepted > before)).await.unwrap();
         device.connect().await.unwrap();
         assert_eq!(status(&server, &device).await, 0);
         let did = format!(

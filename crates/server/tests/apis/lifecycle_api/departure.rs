@@ -7,6 +7,7 @@ use serde_json::json;
 use simulator::apple_device::{DeviceModel, Failure};
 use testkit::{
     on_both,
+    patience::within,
     server::{Device, TestServer},
 };
 
@@ -85,7 +86,8 @@ async fn a_purged_device_is_pushed_once_more(server: TestServer) {
     let pushes = || server.apns().pushes().iter().filter(|push| push.token == address.token).count();
     let (before, accepted) = (pushes(), server.apns().counters().accepted);
     purge(&server, phone.id()).await;
-    server.apns().watch().wait_for(|so_far| so_far.accepted > accepted).await.unwrap();
+    let mut watch = server.apns().watch();
+    within("the device is woken", watch.wait_for(|so_far| so_far.accepted > accepted)).await.unwrap();
     server.pushed().await;
     assert_eq!(pushes(), before + 1);
     assert_eq!(server.apns().pushes().last().unwrap().magic, address.magic);

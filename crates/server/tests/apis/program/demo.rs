@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::server::Api;
+use testkit::{patience::within, server::Api};
 use tokio::process::Command;
 
-use super::{Program, Serving, keys, text, within};
+use super::{Program, Serving, keys, text};
 
 /// Waits for the file that says that all devices are enrolled.
 async fn exported(file: &Path) -> Value {

@@ -1,9 +1,10 @@
 //! `remuda doctor`: what is wrong or will expire, and what to do about it.
 
 use serde_json::Value;
+use testkit::patience::within;
 use tokio::process::Command;
 
-use super::{Program, keys, text, within};
+use super::{Program, keys, text};
 
 /// The problems that it finds; its exit code says whether there are any.
 async fn problems(program: &Program, arguments: &[&str]) -> Vec<String> {

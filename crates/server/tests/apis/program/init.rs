@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
+use testkit::patience::within;
 use tokio::process::Command;
 
-use super::{Program, keys, text, within};
+use super::{Program, keys, text};
 
 #[tokio::test]
 async fn the_first_tenant_administrator_and_key_are_made_once() {

@@ -5,10 +5,13 @@ use domain::TenantId;
 use pki::{PrivateKey, push_certificate};
 use serde_json::{Value, json};
 use simulator::apns::push_certificate as pretend;
-use testkit::server::{TOPIC, TestServer};
+use testkit::{
+    patience::within,
+    server::{TOPIC, TestServer},
+};
 use tokio::process::Command;
 
-use super::{Program, keys, text, within};
+use super::{Program, keys, text};
 
 const TOPICS: [&str; 2] = ["com.apple.mgmt.External.one", "com.apple.mgmt.External.two"];
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use testkit::patience::within;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use super::{Program, text, within};
+use super::{Program, text};
 
 /// A call of the Device API whose body is still to come; the server has begun to work on it.
 async fn half_a_call(api: &str, key: &str, length: usize) -> TcpStream {

@@ -8,9 +8,10 @@ use server::{
     config::{Config, Settings},
     wire::{Ground, Parts},
 };
+use testkit::patience::within;
 use tokio::{io::AsyncWriteExt, process::Command};
 
-use super::{Program, Ready, within};
+use super::{Program, Ready};
 
 fn now() -> SystemTime {
     domain::ports::Clock::now(&server::adapters::SystemClock).system_time()
