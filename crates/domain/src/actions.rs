@@ -116,6 +116,9 @@ impl Mdm {
         let id = open.as_ref().map_or_else(|| CommandId(self.random.ordered_id()), |open| open.id);
         let AppleRequest { command, secret } = spec.apple(&device, self)?;
         let mut command = self.new_command(&device, id, &command, secret.is_some())?;
+        if let Some(faults) = command.judged.as_ref().and_then(|judged| judged.faults.as_deref()) {
+            return Err(Error::Conflict(format!("the device would refuse the command: {faults}")));
+        }
         command.action = Some(kind.into());
         command.dedupe = Some(kind.into());
         if open.is_none() {

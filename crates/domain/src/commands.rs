@@ -3,9 +3,11 @@
 use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, Timestamp};
 
 mod enqueue;
+mod judge;
 mod outcome;
 mod poll;
 
+pub use judge::Judgement;
 pub use poll::{Polled, ReportOutcome};
 
 /// How far a command got.
@@ -75,6 +77,8 @@ pub struct Command {
     pub payload: Vec<u8>,
     /// Whether `payload` is sealed.
     pub sealed: bool,
+    /// How Apple's facts judge it; `None` where nobody asked.
+    pub judged: Option<Judgement>,
     /// How far it got.
     pub state: CommandState,
     /// The device's report, as it came.

@@ -40,7 +40,7 @@ pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
 pub use applications::Application;
 pub use certificates::ScepAnswer;
-pub use commands::{Command, CommandState, Polled, RENEWAL, ReportOutcome};
+pub use commands::{Command, CommandState, Judgement, Polled, RENEWAL, ReportOutcome};
 pub use devices::{
     Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT,
     Page, Platform, Span,

@@ -8,8 +8,14 @@ use sqlx::{
 
 use crate::error::failed;
 
-const SQLITE: &[(i64, &str, &str)] = &[(1, "init", include_str!("../migrations/sqlite/0001_init.sql"))];
-const POSTGRES: &[(i64, &str, &str)] = &[(1, "init", include_str!("../migrations/postgres/0001_init.sql"))];
+const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "init", include_str!("../migrations/sqlite/0001_init.sql")),
+    (2, "verdicts", include_str!("../migrations/sqlite/0002_verdicts.sql")),
+];
+const POSTGRES: &[(i64, &str, &str)] = &[
+    (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
+    (2, "verdicts", include_str!("../migrations/postgres/0002_verdicts.sql")),
+];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.
 pub(crate) async fn sqlite(connection: &mut SqliteConnection) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Putting commands into a device's queue.
 
+use super::judge::judge;
 use crate::{
     ChannelKey, Command, CommandId, CommandState, Device, Installation, Mdm, Result, Timestamp, ports::Tx,
 };
@@ -14,17 +15,23 @@ impl Mdm {
         has_secret: bool,
     ) -> Result<Command> {
         let plain = request.encode(&wire_id(id));
+        let channel = ChannelKey::default();
+        let judged = judge(&plain, &device.target(&channel));
+        if let Some(faults) = &judged.faults {
+            tracing::warn!(command = %id, request = request.request_type(), faults, "a device may refuse a command");
+        }
         let payload = if has_secret { self.installation.seal(&payload_context(id), &plain)? } else { plain };
         Ok(Command {
             id,
             device: device.id,
             enrollment: device.enrollment,
-            channel: ChannelKey::default(),
+            channel,
             request_type: request.request_type().into(),
             action: None,
             dedupe: None,
             payload,
             sealed: has_secret,
+            judged: Some(judged),
             state: CommandState::Queued,
             result: None,
             queued_at: self.clock.now(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    Command, CommandState, Event, Mdm, Result, Timestamp,
+    ChannelKey, Command, CommandState, Device, Event, Mdm, Result, Timestamp,
     ports::{OutcomeJob, Tx},
 };
 
@@ -52,27 +52,43 @@ impl Mdm {
             }
         });
         if let Some(report) = report.as_ref().filter(|_| command.state == CommandState::Acknowledged) {
-            learn(tx, command, report, now).await?;
+            let learned = learn(tx, command, report, now).await?;
+            if let Some((before, device)) = learned {
+                self.judge_queue(tx, &before, &device, now).await?;
+            }
         }
         tx.record(&event(command, report.as_ref(), now)).await
     }
 }
 
-/// Takes over what a report says of its device.
-async fn learn(tx: &mut dyn Tx, command: &Command, report: &apple::Report, now: Timestamp) -> Result<()> {
+/// Takes over what a report says of its device; the device before and now, where its commands are to be judged again.
+async fn learn(
+    tx: &mut dyn Tx,
+    command: &Command,
+    report: &apple::Report,
+    now: Timestamp,
+) -> Result<Option<(Device, Device)>> {
     if !matches!(command.request_type.as_str(), "DeviceInformation" | "SecurityInfo") {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(mut device) = tx.device_for_update(command.device).await? else { return Ok(()) };
+    let Some(mut device) = tx.device_for_update(command.device).await? else { return Ok(None) };
     if device.enrollment != command.enrollment {
-        return Ok(());
+        return Ok(None);
     }
+    let before = device.clone();
     if command.request_type == "DeviceInformation" {
         device.facts.take_information(&apple::inventory::DeviceInformation::from_report(report), now);
     } else {
         device.facts.take_security(&apple::inventory::SecurityInfo::from_report(report));
     }
-    tx.set_device(&device).await
+    tx.set_device(&device).await?;
+    Ok(judged_otherwise(&before, &device).then_some((before, device)))
+}
+
+/// Whether what is now known of a device lets its commands be judged otherwise.
+fn judged_otherwise(before: &Device, now: &Device) -> bool {
+    let channel = ChannelKey::default();
+    before.target(&channel) != now.target(&channel)
 }
 
 fn event(command: &Command, report: Option<&apple::Report>, now: Timestamp) -> Event {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     ApplicationId, CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId,
-    DeviceName, EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate,
+    DeviceName, EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate, Judgement,
     LimitedRequest, Link, LinkId, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
     Timestamp, User, UserId, ports::Tombstone,
 };
@@ -225,6 +225,16 @@ pub trait Commands {
         channel: Option<&ChannelKey>,
         at: Timestamp,
     ) -> Result<u64>;
+
+    /// Stores how a command that was not handed over is judged, and takes it back if `cancelled_at` says so; whether
+    /// it still waited.
+    async fn set_judgement(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        judged: &Judgement,
+        cancelled_at: Option<Timestamp>,
+    ) -> Result<bool>;
 
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;

@@ -6,7 +6,8 @@ mod security_info;
 
 use apple::command::{DeviceLock, InstallProfile, RemoveProfile};
 use apple::enrollment::AccessRights;
-use apple::{Command, Dictionary, ErrorChainItem, Malformed, OsVersion, Platform, Value};
+use apple::validate::{self, Options, Problem, Target, TargetChannel};
+use apple::{Command, Dictionary, ErrorChainItem, Malformed, Value};
 
 use super::handed::Handed;
 use super::model::DeviceModel;
@@ -55,16 +56,36 @@ pub(super) fn readable<'a>(
         }
         Err(_) => return Err(Outcome::CommandFormatError),
     };
-    match command {
-        Command::DeviceLock(_) if model.platform == Platform::TvOs => {
-            Err(unknown_request_type(&handed.request_type))
+    refusal(model, rights, command).map_or(Ok(command), Err)
+}
+
+/// What a device of this kind says to a command that Apple's facts do not allow it.
+fn refusal(model: &DeviceModel, rights: AccessRights, command: &Command) -> Option<Outcome> {
+    let target = Target {
+        supervised: Some(model.supervised),
+        user_enrollment: Some(false),
+        rights: Some(rights),
+        channel: Some(TargetChannel::Device),
+        shared_ipad: Some(false),
+        ..Target::of(model.platform.into(), model.os())
+    };
+    let verdict = validate::command(&keys_of(command)?, &target, Options::default());
+    // A device passes over queries that it does not know and answers the others; a profile fails on its own.
+    let looked_at = |path: &str| !path.starts_with("Queries[") && !path.starts_with("Payload");
+    let fault = verdict.faults.iter().find(|fault| looked_at(&fault.path))?;
+    Some(match fault.problem {
+        Problem::NeedsRight { .. } => {
+            Outcome::error(12005, "MCMDMErrorDomain", "The profile does not give the right to do this.")
         }
-        Command::DeviceLock(lock) if !knows_keys(model, lock) => Err(Outcome::CommandFormatError),
-        _ if rights.bits() & right(command) != right(command) => {
-            Err(Outcome::error(12005, "MCMDMErrorDomain", "The profile does not give the right to do this."))
-        }
-        _ => Ok(command),
-    }
+        _ if fault.path == "RequestType" => unknown_request_type(command.request_type()),
+        _ => Outcome::CommandFormatError,
+    })
+}
+
+/// What stands under `Command`, as it travelled.
+fn keys_of(command: &Command) -> Option<Dictionary> {
+    let document = apple::guard::parse(&command.encode(""), apple::Limits::server_answer()).ok()?;
+    document.into_dictionary()?.remove("Command")?.into_dictionary()
 }
 
 /// `DeviceLock`.
@@ -127,28 +148,6 @@ pub(super) fn payload_identifier(command: &InstallProfile) -> Option<String> {
 fn unknown_request_type(request_type: &str) -> Outcome {
     let description = format!("“{request_type}” is not a valid request type.");
     Outcome::error(12021, "MCMDMErrorDomain", description)
-}
-
-/// Which keys came with which OS: Apple's `mdm/commands/device.lock.yaml`.
-fn knows_keys(model: &DeviceModel, lock: &DeviceLock) -> bool {
-    let mac_since = |major, minor| model.is_mac() && model.os() >= OsVersion::new(major, minor, 0);
-    let shows_text = model.platform.is_ios();
-    (lock.pin.is_none() || model.is_mac())
-        && (lock.message.is_none() || shows_text || mac_since(10, 14) || model.platform == Platform::WatchOs)
-        && (lock.phone_number.is_none()
-            || shows_text
-            || mac_since(11, 5)
-            || model.platform == Platform::WatchOs)
-}
-
-/// Apple's access right for a command; 0 where the right depends on what is asked.
-fn right(command: &Command) -> u16 {
-    match command {
-        Command::DeviceLock(_) => 4,
-        Command::SecurityInfo(_) => 1024,
-        Command::InstallProfile(_) | Command::RemoveProfile(_) => 2,
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ const DEVICES_AT_ONCE: usize = 10_000;
 
 const ADD_COMMANDS: &str = "
     INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-        finished_at, request_type, action, dedupe, payload, result)
+        finished_at, request_type, action, dedupe, payload, result, facts_revision, faults)
     SELECT $1, * FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::bool[], $8::bigint[],
-        $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[])";
+        $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[],
+        $16::text[], $17::text[])";
 
 /// In the order of the devices, as everyone who locks several of these rows does it.
 const ASK_PUSHES: &str = "
@@ -97,7 +98,13 @@ pub(super) async fn add_commands(
             .bind(each(commands, |command| command.action.as_deref()))
             .bind(each(commands, |command| command.dedupe.as_deref()))
             .bind(each(commands, |command| command.payload.as_slice()))
-            .bind(each(commands, |command| command.result.as_deref()));
+            .bind(each(commands, |command| command.result.as_deref()))
+            .bind(each(commands, |command| {
+                command.judged.as_ref().map(|judged| judged.facts_revision.as_str())
+            }))
+            .bind(each(commands, |command| {
+                command.judged.as_ref().and_then(|judged| judged.faults.as_deref())
+            }));
         let insert = insert.execute(&mut *connection).await;
         insert.map_err(taken("such a command is waiting already"))?;
     }

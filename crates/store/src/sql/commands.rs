@@ -1,7 +1,9 @@
 //! The command queue.
 
 use async_trait::async_trait;
-use domain::{ChannelKey, Command, CommandId, DeviceId, EnrollmentId, Result, Timestamp, ports::Commands};
+use domain::{
+    ChannelKey, Command, CommandId, DeviceId, EnrollmentId, Judgement, Result, Timestamp, ports::Commands,
+};
 use sqlx::query;
 
 use super::{
@@ -14,7 +16,7 @@ macro_rules! select {
     ($where:literal) => {
         concat!(
             "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
-                 action, dedupe, payload, result FROM commands WHERE tenant = $1 AND device = $2 AND ",
+                 action, dedupe, payload, result, facts_revision, faults FROM commands WHERE tenant = $1 AND device = $2 AND ",
             $where
         )
     };
@@ -83,6 +85,30 @@ impl Commands for Tx {
         self.open.run(update).await
     }
 
+    async fn set_judgement(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        judged: &Judgement,
+        cancelled_at: Option<Timestamp>,
+    ) -> Result<bool> {
+        if cancelled_at.is_some() {
+            self.lock_enrollments(device).await?;
+        }
+        let update = query(
+            "UPDATE commands SET facts_revision = $4, faults = $5, finished_at = COALESCE($6, finished_at),
+                 state = CASE WHEN $6 IS NULL THEN state ELSE 5 END
+             WHERE tenant = $1 AND device = $2 AND id = $3 AND state IN (0, 2)",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(id.0)
+        .bind(&judged.facts_revision)
+        .bind(judged.faults.as_deref())
+        .bind(cancelled_at.map(|at| at.0));
+        Ok(self.open.run(update).await? > 0)
+    }
+
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>> {
         let select = query(
             "SELECT DISTINCT device, action FROM commands
@@ -122,8 +148,15 @@ fn command(row: &Row) -> Result<Command> {
         sealed: get(row, "sealed")?,
         state: command_state(row, "state")?,
         result: get(row, "result")?,
+        judged: judged(row)?,
         queued_at: time(row, "queued_at")?,
         handed_over_at: maybe_time(row, "handed_over_at")?,
         finished_at: maybe_time(row, "finished_at")?,
     })
+}
+
+fn judged(row: &Row) -> Result<Option<Judgement>> {
+    let revision: Option<String> = get(row, "facts_revision")?;
+    let faults = get(row, "faults")?;
+    Ok(revision.map(|facts_revision| Judgement { facts_revision, faults }))
 }

@@ -54,7 +54,7 @@ pub(super) async fn add_commands(
     for commands in commands.chunks(COMMANDS_AT_ONCE) {
         let mut insert = QueryBuilder::new(
             "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-                 finished_at, request_type, action, dedupe, payload, result) ",
+                 finished_at, request_type, action, dedupe, payload, result, facts_revision, faults) ",
         );
         insert.push_values(commands, |mut row, command| {
             row.push_bind(tenant.0).push_bind(command.device.0).push_bind(command.id.0);
@@ -64,6 +64,9 @@ pub(super) async fn add_commands(
                 .push_bind(command.finished_at.map(|at| at.0));
             row.push_bind(&command.request_type).push_bind(&command.action).push_bind(&command.dedupe);
             row.push_bind(&command.payload).push_bind(&command.result);
+            let judged = command.judged.as_ref();
+            row.push_bind(judged.map(|judged| judged.facts_revision.as_str()));
+            row.push_bind(judged.and_then(|judged| judged.faults.as_deref()));
         });
         let insert = insert.build().execute(&mut *connection).await;
         insert.map_err(taken("such a command is waiting already"))?;

@@ -1,4 +1,4 @@
-use domain::{ChannelKey, Command, CommandId, CommandState, DeviceId, Error, TenantId};
+use domain::{ChannelKey, Command, CommandId, CommandState, DeviceId, Error, Judgement, TenantId};
 
 use super::world::{World, id, later};
 
@@ -14,6 +14,7 @@ async fn everything_of_a_command_is_kept() {
         sealed: true,
         state: CommandState::Acknowledged,
         result: Some(vec![0, 254]),
+        judged: Some(Judgement { facts_revision: "1 iOS 18.1".into(), faults: Some("PIN: no".into()) }),
         handed_over_at: Some(later(1)),
         finished_at: Some(later(2)),
         ..phone.command()
@@ -138,4 +139,30 @@ async fn each_pending_action_of_a_stretch_of_devices_is_named_once() {
         [(first, "locate".into()), (first, "lock".into()), (third, "wipe".into())]
     );
     assert_eq!(tx.pending_actions(second, second).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_judgement_is_stored_and_takes_back_only_what_still_waits() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let (waiting, put_off) = (phone.command(), Command { state: CommandState::NotNow, ..phone.command() });
+    let handed_over = Command { state: CommandState::HandedOver, ..phone.command() };
+    let mut tx = world.tx().await;
+    tx.add_commands(&[waiting.clone(), put_off.clone(), handed_over.clone()]).await.unwrap();
+    let good = Judgement { facts_revision: "1 iOS 27.0".into(), faults: None };
+    let bad = Judgement { faults: Some("RequestType: removed".into()), ..good.clone() };
+
+    assert!(tx.set_judgement(phone.device, waiting.id, &good, None).await.unwrap());
+    assert!(tx.set_judgement(phone.device, put_off.id, &bad, Some(later(3))).await.unwrap());
+    assert!(!tx.set_judgement(phone.device, handed_over.id, &bad, Some(later(3))).await.unwrap());
+    assert!(!tx.set_judgement(DeviceId(id()), waiting.id, &bad, Some(later(3))).await.unwrap());
+
+    assert_eq!(
+        tx.command(phone.device, waiting.id).await.unwrap(),
+        Some(Command { judged: Some(good), ..waiting })
+    );
+    let taken_back =
+        Command { judged: Some(bad), state: CommandState::Cancelled, finished_at: Some(later(3)), ..put_off };
+    assert_eq!(tx.command(phone.device, taken_back.id).await.unwrap(), Some(taken_back));
+    assert_eq!(tx.command(phone.device, handed_over.id).await.unwrap(), Some(handed_over));
 }

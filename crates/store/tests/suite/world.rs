@@ -187,6 +187,7 @@ impl Phone {
             dedupe: None,
             payload: b"<plist/>".to_vec(),
             sealed: false,
+            judged: None,
             state: CommandState::Queued,
             result: None,
             queued_at: NOW,
