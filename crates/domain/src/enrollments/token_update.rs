@@ -49,7 +49,11 @@ impl Mdm {
                 return Ok(());
             }
         }
-        self.take_token(&identity, channel, awaits).await
+        match self.take_token(&identity, channel.clone(), awaits).await {
+            // Another enrollment has just become the device that this one claims to be: now it is there to be seen.
+            Err(Rejection::Failed(Error::Conflict(_))) => self.take_token(&identity, channel, awaits).await,
+            taken => taken,
+        }
     }
 
     fn channel_of(

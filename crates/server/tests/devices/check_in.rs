@@ -1,5 +1,6 @@
 //! Check-ins: how a device becomes enrolled, says where it can be pushed to, and leaves.
 
+mod at_once;
 mod awaiting_configuration;
 mod re_enrollment;
 pub mod tokens;

@@ -32,6 +32,15 @@ async fn an_expired_identity_may_renew_itself(server: TestServer) {
     assert_eq!(iphone.idle().await, Ok(Some("DeviceLock")));
 }
 
+on_both!(a_request_that_is_sent_again_gets_the_same_certificate);
+async fn a_request_that_is_sent_again_gets_the_same_certificate(server: TestServer) {
+    let iphone = iphone(&server, RenewalManners::Quiet).await;
+    let client = OldIdentity::of(&server, &iphone).await;
+    let (one, two, three) = tokio::join!(client.renewed(), client.renewed(), client.renewed());
+    let one = one.unwrap();
+    assert_eq!((two, three, client.renewed().await), (Ok(one.clone()), Ok(one.clone()), Ok(one)));
+}
+
 on_both!(an_identity_that_was_replaced_may_not);
 async fn an_identity_that_was_replaced_may_not(server: TestServer) {
     let mut iphone = iphone(&server, RenewalManners::Quiet).await;
@@ -70,12 +79,16 @@ impl OldIdentity {
 
     /// Whether it gets a certificate for another key.
     async fn renews(&self) -> bool {
+        self.renewed().await.is_ok()
+    }
+
+    async fn renewed(&self) -> Result<pki::Certificate, pki::scep::client::Failure> {
         let csr = self.client.csr();
-        let exchange =
-            pki::scep::client::Exchange { signer: &self.credential.certificate, ..self.client.exchange() };
+        let signer = &self.credential.certificate;
+        let exchange = pki::scep::client::Exchange { signer, ..self.client.exchange() };
         let key = &*self.credential.key;
         let message = exchange.request(pki::scep::Kind::RenewalReq, &csr, key, self.client.options).unwrap();
         let reply = self.client.post(message).await;
-        exchange.open_reply(&reply.body, &csr, key).is_ok()
+        exchange.open_reply(&reply.body, &csr, key)
     }
 }
