@@ -10,4 +10,5 @@ mod lifecycle_api;
 mod operations;
 mod program;
 mod routes;
+mod scripts;
 mod shown;

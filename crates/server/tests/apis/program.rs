@@ -20,6 +20,7 @@ mod devices;
 mod doctor;
 mod help;
 mod init;
+mod postgres;
 mod push_certificates;
 mod secrets;
 mod serving;

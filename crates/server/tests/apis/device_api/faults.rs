@@ -4,7 +4,10 @@ use domain::{EnrollmentKind, Platform, Role};
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::json;
-use testkit::server::{Answer, Options, TestServer, record};
+use testkit::{
+    postgres::{Cluster, Durability},
+    server::{Answer, Options, TestServer, record},
+};
 
 use super::{call, refused};
 
@@ -188,7 +191,7 @@ async fn a_database_that_is_away_is_503_and_a_broken_one_500_without_a_word_abou
     server.postgres().execute("ALTER TABLE hidden RENAME TO devices");
     assert_eq!(server.api().device("list", json!({})).await.status, 200);
 
-    let cluster = testkit::postgres::Cluster::start(testkit::postgres::Durability::Off);
+    let cluster = Cluster::start(Durability::Off);
     let settings = server::config::Settings { database: Some(cluster.url().into()), ..Default::default() };
     let server = TestServer::with(Options { settings, ..Options::default() }).await;
     drop(cluster);

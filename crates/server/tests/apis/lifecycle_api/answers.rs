@@ -3,7 +3,11 @@
 use insta::assert_snapshot;
 use reqwest::Method;
 use serde_json::json;
-use testkit::{on_both, server::TestServer};
+use testkit::{
+    on_both,
+    postgres::{Cluster, Durability},
+    server::{Options, TestServer},
+};
 
 use super::refused;
 use crate::shown::shown;
@@ -79,4 +83,27 @@ async fn another_method_says_which_one_is_right() {
             assert_eq!(answer.headers["allow"], "POST");
         }
     }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_inside_is_told_to_the_log_alone() {
+    let server = TestServer::on_postgres().await;
+    let token = server.token_of(&server.application().await).await;
+    server.postgres().execute("ALTER TABLE purges RENAME TO hidden");
+    let body = json!({ "guids": ["nobody's"] });
+    let broken = server.api().purge(&token, &server.tenant().to_string(), body).await;
+    refused(&broken, 500, "INTERNAL_SERVER_ERROR");
+    assert_eq!(broken.body["message"], "Something went wrong on the server.");
+}
+
+#[tokio::test]
+async fn without_the_database_a_client_may_try_again_soon() {
+    let cluster = Cluster::start(Durability::Off);
+    let settings = server::config::Settings { database: Some(cluster.url().into()), ..Default::default() };
+    let server = TestServer::with(Options { settings, ..Options::default() }).await;
+    let (application, secret) = server.application().await;
+    cluster.stop();
+    let away = server.api().login(&application.to_string(), &secret).await;
+    refused(&away, 503, "SERVICE_UNAVAILABLE");
+    assert_eq!(away.headers["retry-after"], "1");
 }
