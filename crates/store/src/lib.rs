@@ -54,6 +54,15 @@ enum Closing {
 }
 
 impl Opened {
+    /// Everything in the database that cannot be, a line for each kind: damage, rows that belong to nothing, rows that
+    /// contradict each other. Only reads, but all of it: for a server that is at rest.
+    pub async fn faults(&self) -> Result<Vec<String>> {
+        match &self.closing {
+            Closing::Sqlite(backend, _) => backend.faults().await,
+            Closing::Postgres(backend, _) => backend.faults().await,
+        }
+    }
+
     /// Stops: steps that wait are still taken and answered, last contacts are written down, and connections close.
     ///
     /// Whatever still holds a port afterwards gets [`Error::Unavailable`].

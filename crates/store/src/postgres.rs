@@ -30,6 +30,9 @@ macro_rules! skip_locked {
     };
 }
 
+/// The server looks after its files itself.
+const DAMAGE: &str = "SELECT '' AS damage WHERE false";
+
 mod bulk;
 mod device_road;
 #[path = "sql.rs"]
@@ -45,6 +48,8 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
         .application_name("remuda")
         // A 200 to a device is durable, whatever the server's default.
         .options([("synchronous_commit", "on")])
+        // That a table is there already is no news.
+        .options([("client_min_messages", "warning")])
         .disable_statement_logging();
     prepare(&options).await?;
     // A node that hangs must not hold its locks for ever, nor wait for another's.

@@ -14,6 +14,8 @@ mod directory;
 mod enrollments;
 #[path = "sql/escrow.rs"]
 mod escrow;
+#[path = "sql/faults.rs"]
+mod faults;
 #[path = "sql/links.rs"]
 mod links;
 #[path = "sql/outbox.rs"]

@@ -39,6 +39,11 @@ macro_rules! skip_locked {
     };
 }
 
+/// What the file's own check finds.
+const DAMAGE: &str =
+    "SELECT integrity_check AS damage FROM pragma_integrity_check WHERE integrity_check <> 'ok'
+     UNION ALL SELECT 'a broken reference in ' || \"table\" FROM pragma_foreign_key_check";
+
 mod bulk;
 mod device_road;
 #[path = "sql.rs"]

@@ -7,6 +7,7 @@ mod devices;
 mod directory;
 mod enrollments;
 mod escrow;
+mod faults;
 mod links;
 mod opening;
 mod outcomes;
