@@ -11,6 +11,7 @@ use crate::{
     },
     config::{self, Config, Settings},
     logging,
+    output::line,
 };
 
 /// Device management for Apple devices, on a server of your own.
@@ -100,9 +101,13 @@ pub struct Context {
 }
 
 impl Context {
-    /// Prints `value` as JSON, or `text` for people.
+    /// Prints `value` as JSON, or `text` for people. Ends the program if it cannot: what is printed may be told only once.
     pub fn print(&self, value: &serde_json::Value, text: &str) {
-        if self.json { println!("{value}") } else { println!("{text}") }
+        let printed = if self.json { line(format_args!("{value}")) } else { line(format_args!("{text}")) };
+        if let Err(error) = printed {
+            eprintln!("remuda: standard output: {error}");
+            std::process::exit(1);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 mod logging;
+mod output;
 pub mod serve;
 mod tls;
 pub mod wire;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Tls},
+    output::say,
     wire::{Ground, Parts},
     workers,
 };
@@ -86,7 +87,7 @@ impl Running {
             std::fs::write(&half, told.to_string()).with_context(|| half.display().to_string())?;
             std::fs::rename(&half, file).with_context(|| file.display().to_string())?;
         }
-        println!("ready device={} api={}", self.device_url, self.api_url);
+        say!("ready device={} api={}", self.device_url, self.api_url);
         Ok(())
     }
 

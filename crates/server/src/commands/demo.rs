@@ -18,6 +18,7 @@ use crate::{
     adapters::SystemClock,
     cli::Context,
     config::{Config, Settings},
+    output::say,
     serve::Running,
     wire::{Ground, told},
 };
@@ -157,7 +158,7 @@ fn issuer(apns: &Arc<PretendApns>) -> PushService {
 
 /// Prints what a device does.
 fn speaker() -> Listener {
-    Arc::new(|event| println!("{event}"))
+    Arc::new(|event| say!("{event}"))
 }
 
 async fn until_unenrolled(mut device: AppleDevice, apns: Arc<PretendApns>) {

@@ -9,7 +9,7 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use serde_json::json;
 
 use super::{local, on_the_database};
-use crate::cli::Context;
+use crate::{cli::Context, output::say};
 
 /// What can be done with links.
 #[derive(Subcommand)]
@@ -59,7 +59,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
     context.print(&json!({ "url": url }), &url);
     if !context.json && std::io::stdout().is_terminal() {
         let code = QrCode::with_error_correction_level(&url, EcLevel::L)?;
-        println!("{}", code.render::<Dense1x2>().build());
+        say!("{}", code.render::<Dense1x2>().build());
     }
     Ok(())
 }

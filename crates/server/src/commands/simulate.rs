@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use simulator::apple_device::{DeviceModel, EnrollOptions, Fleet, KeyPool, Latencies, Tally, Trust};
 
-use crate::{adapters::SystemClock, cli::Context};
+use crate::{adapters::SystemClock, cli::Context, output::say};
 
 /// Arguments of `remuda simulate`.
 #[derive(Args)]
@@ -59,7 +59,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
         told.push(tell(context, "conversations", &tally));
     }
     if context.json {
-        println!("{}", json!({ "steps": told }));
+        say!("{}", json!({ "steps": told }));
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -81,7 +81,7 @@ fn progress(bar: &ProgressBar) -> Arc<dyn Fn(usize, bool) + Send + Sync> {
 fn tell<E: std::fmt::Display>(context: &Context, what: &str, tally: &Tally<E>) -> Value {
     if !context.json {
         let Tally { latencies, failures, .. } = tally;
-        println!(
+        say!(
             "{what}: {} done, {} failed, {:.1}/s, p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms",
             tally.succeeded(),
             failures.len(),
@@ -91,7 +91,7 @@ fn tell<E: std::fmt::Display>(context: &Context, what: &str, tally: &Tally<E>) -
             ms(latencies, 100)
         );
         for (serial_number, error) in failures.iter().take(10) {
-            println!("  {serial_number}: {error}");
+            say!("  {serial_number}: {error}");
         }
     }
     let failures: Vec<_> = tally

@@ -46,7 +46,7 @@ struct Ran {
 /// A program that goes on running; killed when it is dropped.
 struct Serving {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Option<Lines<BufReader<ChildStdout>>>,
     log: PathBuf,
 }
 
@@ -126,7 +126,7 @@ impl Program {
         let mut child =
             self.command(arguments).stdout(Stdio::piped()).stderr(file).spawn().expect("the program starts");
         let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
-        Serving { child, lines, log }
+        Serving { child, lines: Some(lines), log }
     }
 
     /// Starts `remuda serve` on free ports of loopback, without TLS unless the arguments say otherwise, and waits until it
@@ -152,7 +152,13 @@ struct Ready {
 impl Serving {
     /// The next line of standard output; `None` at its end.
     async fn line(&mut self) -> Option<String> {
-        within("the program prints something, or ends", self.lines.next_line()).await.expect("text")
+        let lines = self.lines.as_mut().expect("standard output is open");
+        within("the program prints something, or ends", lines.next_line()).await.expect("text")
+    }
+
+    /// Reads standard output no longer.
+    fn close_output(&mut self) {
+        self.lines = None;
     }
 
     /// Reads standard output up to the first line for which this holds; all lines, that one last.

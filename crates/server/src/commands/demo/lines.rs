@@ -6,16 +6,16 @@ use anyhow::{Context as _, Result};
 use domain::{DeviceView, Platform};
 
 use super::{Keys, exported};
-use crate::serve::Running;
+use crate::{output::say, serve::Running};
 
 /// The keys, as soon as there are any.
 pub fn keys(server: &Running, keys: &Keys) {
     let Keys { tenant, api_key, application, secret } = keys;
-    println!("\nAPI key             {api_key}");
-    println!("Application ID      {application}");
-    println!("Application secret  {secret}");
-    println!("customer id         {tenant}");
-    println!("listeners           {} (devices), {} (APIs)\n", server.device_url(), server.api_url());
+    say!("\nAPI key             {api_key}");
+    say!("Application ID      {application}");
+    say!("Application secret  {secret}");
+    say!("customer id         {tenant}");
+    say!("listeners           {} (devices), {} (APIs)\n", server.device_url(), server.api_url());
 }
 
 /// Lines to paste into a second terminal; about an iPhone, which shows the message.
@@ -25,16 +25,16 @@ pub fn curl(server: &Running, keys: &Keys, devices: &[DeviceView]) {
     let is_iphone = |view: &&DeviceView| view.device.facts.platform == Some(Platform::Ios);
     let Some(DeviceView { device, .. }) = devices.iter().find(is_iphone).or(devices.first()) else { return };
     let (id, guid) = (device.id.client_id(), device.guid());
-    println!("\n# Paste these into a second terminal. List the devices, and look at one:");
+    say!("\n# Paste these into a second terminal. List the devices, and look at one:");
     for (call, body) in [("list", "{}".to_owned()), ("info", format!("{{\"clientid\":\"{id}\"}}"))] {
-        println!("{}\n", device_api(url, api_key, call, &body));
+        say!("{}\n", device_api(url, api_key, call, &body));
     }
-    println!("# Lock it:");
+    say!("# Lock it:");
     let lock = format!("{{\"clientid\":\"{id}\",\"message\":\"hello\"}}");
-    println!("{}\n", device_api(url, api_key, "lockscreen", &lock));
-    println!("# Delete it for ever, by the lifecycle API:");
-    println!("TOKEN=$(curl -s -X POST -u '{application}:{secret}' {url}/v1/login | cut -d'\"' -f4)");
-    println!(
+    say!("{}\n", device_api(url, api_key, "lockscreen", &lock));
+    say!("# Delete it for ever, by the lifecycle API:");
+    say!("TOKEN=$(curl -s -X POST -u '{application}:{secret}' {url}/v1/login | cut -d'\"' -f4)");
+    say!(
         "curl -i -X POST -H 'Content-Type: application/json; charset=utf-8' -H \"Authorization: Bearer $TOKEN\" \\\n  \
          -d '{{\"externalIds\": [\"{guid}\"]}}' {url}/device-lifecycle/v1/{tenant}/devices/purge/async/external\n"
     );

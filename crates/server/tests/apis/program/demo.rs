@@ -196,3 +196,17 @@ async fn settings_that_are_not_the_demos_own_count() {
     demo.signal("TERM").await;
     assert!(demo.ended().await.success());
 }
+
+/// `remuda demo | head -1`
+#[tokio::test]
+async fn it_goes_on_where_nobody_reads_what_it_prints() {
+    let program = Program::new();
+    let mut demo = program.start(&["demo", "--export", "demo.json"]);
+    demo.close_output();
+    let export = exported(&program.folder().join("demo.json")).await;
+    let api = Api::new(text(&export, "api_url"), text(&export, "api_key"));
+    assert_eq!(api.device("list", json!({})).await.body["totalcount"], 3);
+    demo.signal("TERM").await;
+    assert!(demo.ended().await.success());
+    assert!(!demo.log().contains("panicked"), "{}", demo.log());
+}

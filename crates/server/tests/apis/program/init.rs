@@ -73,3 +73,18 @@ async fn a_database_without_its_key_ring_is_not_opened() {
     let tenants = program.json(&["tenant", "list", "--key-ring", named.to_str().unwrap()]).await;
     assert_eq!(tenants["tenants"].as_array().unwrap().len(), 1);
 }
+
+/// Keys are told once: where they cannot be, that is a failure, and not a panic.
+#[tokio::test]
+async fn what_cannot_be_printed_is_a_failure() {
+    let program = Program::new();
+    for arguments in [&["init"][..], &["tenant", "list", "--json"]] {
+        let mut command = program.command(arguments);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ran = within("the program ends", child.wait_with_output()).await.unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(told.starts_with("remuda: standard output: ") && told.lines().count() == 1, "{told}");
+    }
+}
