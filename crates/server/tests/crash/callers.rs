@@ -1,0 +1,160 @@
+//! Who uses the two published APIs while the server is killed: administrators who lock devices, and an
+//! operator who has devices deleted.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{Rng, rngs::StdRng};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+use testkit::server::Api;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    journal::{Answer, Journal},
+    record::{Finding, count},
+    world::{Shared, World},
+};
+
+/// How long an administrator waits between two calls, milliseconds.
+const BETWEEN_LOCKS: std::ops::Range<u64> = 5..60;
+
+/// How long the operator waits between two calls, milliseconds; five in a second are allowed.
+const BETWEEN_PURGES: std::ops::Range<u64> = 250..900;
+
+/// A client of both APIs, whose calls may stay without an answer.
+pub struct Caller {
+    api: Api,
+    key: String,
+    application: (String, String),
+    customer: String,
+}
+
+/// Locks one device after the other.
+pub async fn administrator(world: Shared, mut dice: StdRng) {
+    let caller = Caller::new(&world);
+    while !world.is_over() {
+        if let Some((device, journal)) = world.record.any_device(&mut dice) {
+            caller.lock(&world, &device, &journal).await;
+        }
+        sleep(Duration::from_millis(dice.random_range(BETWEEN_LOCKS))).await;
+    }
+}
+
+/// Deletes a few devices.
+pub async fn operator(world: Shared, mut dice: StdRng) {
+    let caller = Caller::new(&world);
+    while !world.is_over() {
+        sleep(Duration::from_millis(dice.random_range(BETWEEN_PURGES))).await;
+        let mut named = Vec::new();
+        for _ in 0..dice.random_range(1..=3) {
+            let Some((device, journal)) = world.record.any_device(&mut dice) else { continue };
+            if let Some(client_id) = caller.client_id(&device).await {
+                named.push((client_id, journal));
+            }
+        }
+        if !named.is_empty() {
+            let taken = caller.purge(&world, &named).await;
+            (0..taken).for_each(|_| count(&world.record.tally.purges));
+        }
+    }
+}
+
+impl Caller {
+    /// With the key and the application of the installation.
+    pub fn new(world: &World) -> Self {
+        let installation = &world.installation;
+        Self {
+            api: Api::new(&installation.api_url, &installation.api_key),
+            key: format!("Api-Key {}", installation.api_key),
+            application: installation.application.clone(),
+            customer: installation.tenant.clone(),
+        }
+    }
+
+    /// Locks a device with a message of its own; the message and what became of the call.
+    pub async fn lock(&self, world: &World, device: &str, journal: &Journal) -> (String, Answer) {
+        let message = world.next_message();
+        let place = journal.asks_lock(&message);
+
+        let answer = self.device("lockscreen", &json!({ "serialnumber": device, "message": message })).await;
+        let answer = Answer::of(answer.map(|(status, _)| status));
+        journal.lock_answered(place, answer);
+        match answer {
+            Answer::Taken(_) => count(&world.record.tally.locks),
+            // It is gone, or not managed now.
+            Answer::Missing | Answer::Refused(404 | 409) => {}
+            Answer::Refused(status) => {
+                world.record.find(Finding::Wrong(format!("{device}: a lock is answered with {status}")));
+            }
+        }
+        (message, answer)
+    }
+
+    /// What `device/info` says: its status, and the device.
+    pub async fn info(&self, name: &Value) -> Option<(u16, Value)> {
+        let (status, body) = self.device("info", name).await?;
+        Some((status, body["deviceinfo"].clone()))
+    }
+
+    async fn client_id(&self, device: &str) -> Option<String> {
+        let (_, info) = self.info(&json!({ "serialnumber": device })).await?;
+        info["clientid"].as_str().map(str::to_owned)
+    }
+
+    /// Has records deleted, all in one call; how many.
+    async fn purge(&self, world: &World, named: &[(String, Arc<Journal>)]) -> usize {
+        let Some(token) = self.token().await else { return 0 };
+        let places: Vec<_> = named.iter().map(|(client_id, journal)| journal.asks_purge(client_id)).collect();
+        let guids: Vec<_> = named.iter().filter_map(|(client_id, _)| guid(client_id)).collect();
+        let path = format!("/device-lifecycle/v1/{}/devices/purge/async/external", self.customer);
+        let request =
+            self.api.request(Method::POST, &path).bearer_auth(token).json(&json!({ "guids": guids }));
+        let answer = Answer::of(send(request).await.map(|(status, _)| status));
+        for ((_, journal), place) in named.iter().zip(places) {
+            journal.purge_answered(place, answer);
+        }
+        if let Answer::Refused(status) = answer
+            && status != 429
+        {
+            world.record.find(Finding::Wrong(format!("a purge is answered with {status}")));
+        }
+        if answer.is_taken() { named.len() } else { 0 }
+    }
+
+    async fn token(&self) -> Option<String> {
+        let (id, secret) = &self.application;
+        let (_, body) =
+            send(self.api.request(Method::POST, "/v1/login").basic_auth(id, Some(secret))).await?;
+        body["token"].as_str().map(str::to_owned)
+    }
+
+    async fn device(&self, call: &str, body: &Value) -> Option<(u16, Value)> {
+        let path = format!("/api/mdm/v2/device/{call}");
+        send(self.api.request(Method::POST, &path).header("authorization", &self.key).json(body)).await
+    }
+
+    /// How much waits for the workers: results and purges.
+    pub async fn backlog(&self) -> Option<u64> {
+        let text = self.api.request(Method::GET, "/metrics").send().await.ok()?.text().await.ok()?;
+        ["outcomes", "purges"].into_iter().map(|queue| gauge(&text, queue)).sum()
+    }
+}
+
+/// Status and body; `None` if there was no answer.
+async fn send(request: RequestBuilder) -> Option<(u16, Value)> {
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap_or_default();
+    Some((status, serde_json::from_str(&text).unwrap_or_default()))
+}
+
+/// The lifecycle API's name of a device: the same number, with hyphens.
+fn guid(client_id: &str) -> Option<String> {
+    Uuid::parse_str(client_id).ok().map(|id| id.hyphenated().to_string())
+}
+
+fn gauge(metrics: &str, queue: &str) -> Option<u64> {
+    let name = format!("remuda_outbox_backlog{{queue=\"{queue}\"}} ");
+    metrics.lines().find_map(|line| line.strip_prefix(&name))?.trim().parse().ok()
+}

@@ -1,0 +1,29 @@
+//! How long to go on, and by which dice.
+
+use std::{env, fmt::Display, str::FromStr};
+
+use rand::Rng;
+
+/// What a run is to do.
+pub struct Plan {
+    /// How often the server is killed.
+    pub kills: u32,
+    /// Decides all choices.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// `REMUDA_CRASH_KILLS` (8) and `REMUDA_CRASH_SEED` (any).
+    pub fn from_environment() -> Self {
+        Self {
+            kills: number("REMUDA_CRASH_KILLS").unwrap_or(8),
+            seed: number("REMUDA_CRASH_SEED").unwrap_or_else(|| rand::rng().random()),
+        }
+    }
+}
+
+fn number<N: FromStr<Err: Display>>(name: &str) -> Option<N> {
+    let text = env::var_os(name)?;
+    let text = text.to_string_lossy();
+    Some(text.parse().unwrap_or_else(|error| panic!("{name} is {text:?}: {error}")))
+}
