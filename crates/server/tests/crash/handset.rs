@@ -1,9 +1,11 @@
 //! A pretend device in the hands of this test: it says everything again that got no answer, as real ones do,
 //! and its journal knows what it did.
 
+mod equipment;
+
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -11,20 +13,17 @@ use apple::ErrorChainItem;
 use rand::{Rng, rngs::StdRng};
 use simulator::{
     apns::WakeUps,
-    apple_device::{
-        AppleDevice, DeviceModel, EnrollOptions, Failure, Handed, PushService, ScepOptions, Step,
-    },
+    apple_device::{AppleDevice, Failure, Handed, Step},
 };
 use tokio::time::{sleep, timeout};
+
+use equipment::{Issued, options};
 
 use crate::{
     journal::Journal,
     record::{Finding, count},
     world::{Shared, pause},
 };
-
-/// For how long a device asks again for its certificate before it lets the user start anew.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How much of what a device did last is told where it meets what must not be.
 const STORY: usize = 12;
@@ -38,7 +37,6 @@ pub struct Handset {
     /// Decides what it does.
     pub dice: StdRng,
     device: AppleDevice,
-    /// The pushes to its newest address, until it looks.
     issued: Issued,
     wakes: Option<WakeUps>,
     /// The result whose 200 never arrived.
@@ -49,8 +47,6 @@ pub struct Handset {
     story: VecDeque<String>,
     world: Shared,
 }
-
-type Issued = Arc<Mutex<Option<WakeUps>>>;
 
 /// How a device stands, as far as it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -370,31 +366,4 @@ impl Handset {
 /// No answer, or the server's word that it cannot now: say it again.
 fn is_passing(failure: &Failure) -> bool {
     matches!(failure, Failure::Unreachable(_) | Failure::Unavailable { .. } | Failure::Lost)
-}
-
-fn options(
-    world: &Shared,
-    journal: &Arc<Journal>,
-    issued: &Issued,
-    number: u64,
-    dice: &mut StdRng,
-) -> EnrollOptions {
-    let model = DeviceModel::nth(number);
-    let (by_get, lose_answer) = (dice.random_ratio(1, 4), dice.random_ratio(1, 8));
-    let scep = ScepOptions { by_get, lose_answer, patience: PATIENCE, ..ScepOptions::default() };
-    let options = EnrollOptions::new(&world.installation.link, model, world.clock.clone())
-        .keys(world.keys.clone())
-        .scep(scep)
-        .listener(journal.listener())
-        .push_service(push_service(world, issued));
-    EnrollOptions { transport: world.transport.clone(), ..options }
-}
-
-/// APNs knows every address before the server does, and keeps pushes to it until the device looks.
-fn push_service(world: &Shared, issued: &Issued) -> PushService {
-    let (world, issued) = (world.clone(), issued.clone());
-    Arc::new(move |address| {
-        let wakes = world.apns.register(&address.token, &address.magic);
-        *issued.lock().unwrap_or_else(PoisonError::into_inner) = Some(wakes);
-    })
 }
