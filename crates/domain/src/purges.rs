@@ -6,8 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Actor, CertificateState, ChannelKey, Device, DeviceId, Error, Event, Mdm, PurgeId, Result, Role,
-    TenantId, Thing, Timestamp,
+    Actor, CertificateState, ChannelKey, Device, DeviceId, DeviceName, Error, Event, Mdm, PurgeId, Result,
+    Role, TenantId, Thing, Timestamp,
     ports::{Farewell, Tombstone, Tx, Worker},
 };
 
@@ -208,11 +208,23 @@ fn distinct(field: &'static str, names: &[String]) -> Result<Vec<String>> {
 /// A GUID is the device's id; an external id is the one that was set, or else the GUID.
 async fn named(tx: &mut dyn Tx, is_guid: bool, name: &str) -> Result<Option<Device>> {
     if !is_guid && let Some(id) = tx.device_by_external_id(name).await? {
-        return tx.device_for_update(id).await;
+        return locked(tx, id).await;
     }
     let Ok(id) = Uuid::from_str(name) else { return Ok(None) };
-    let device = tx.device_for_update(DeviceId(id)).await?;
+    let device = locked(tx, DeviceId(id)).await?;
     Ok(device.filter(|device| is_guid || device.external_id.is_none()))
+}
+
+/// The device with its enrollment, both locked, in the order in which check-ins lock them: a certificate that is being
+/// issued is then either there to get its tombstone, or will not be issued any more.
+async fn locked(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>> {
+    let Some(seen) = tx.device_named(&DeviceName::Id(id)).await? else { return Ok(None) };
+    tx.enrollment_for_update(seen.enrollment).await?;
+    let device = tx.device_for_update(id).await?;
+    if device.as_ref().is_some_and(|device| device.enrollment != seen.enrollment) {
+        return Err(Error::Unavailable("the device has just enrolled again".into()));
+    }
+    Ok(device)
 }
 
 fn understands_unrecognized(device: &Device) -> bool {
