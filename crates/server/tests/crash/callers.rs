@@ -22,6 +22,9 @@ const BETWEEN_LOCKS: std::ops::Range<u64> = 5..60;
 /// How long the operator waits between two calls, milliseconds; five in a second are allowed.
 const BETWEEN_PURGES: std::ops::Range<u64> = 250..900;
 
+/// How many devices of nobody are in a purge too: it takes longer, so that it is killed more often.
+const STRANGERS: std::ops::Range<usize> = 0..40;
+
 /// A client of both APIs, whose calls may stay without an answer.
 pub struct Caller {
     api: Api,
@@ -54,7 +57,9 @@ pub async fn operator(world: Shared, mut dice: StdRng) {
             }
         }
         if !named.is_empty() {
-            let taken = caller.purge(&world, &named).await;
+            let strangers = dice.random_range(STRANGERS);
+            let strangers: Vec<_> = (0..strangers).map(|_| Uuid::from_u128(dice.random())).collect();
+            let taken = caller.purge(&world, &named, &strangers).await;
             (0..taken).for_each(|_| count(&world.record.tally.purges));
         }
     }
@@ -102,11 +107,14 @@ impl Caller {
         info["clientid"].as_str().map(str::to_owned)
     }
 
-    /// Has records deleted, all in one call; how many.
-    async fn purge(&self, world: &World, named: &[(String, Arc<Journal>)]) -> usize {
+    /// Has records deleted, all in one call, and some that are not there; how many that are.
+    async fn purge(&self, world: &World, named: &[(String, Arc<Journal>)], strangers: &[Uuid]) -> usize {
         let Some(token) = self.token().await else { return 0 };
         let places: Vec<_> = named.iter().map(|(client_id, journal)| journal.asks_purge(client_id)).collect();
-        let guids: Vec<_> = named.iter().filter_map(|(client_id, _)| guid(client_id)).collect();
+        let guids = named.iter().filter_map(|(client_id, _)| Uuid::parse_str(client_id).ok());
+        // The lifecycle API writes the same number with hyphens.
+        let guids = guids.chain(strangers.iter().copied()).map(|id| id.hyphenated().to_string());
+        let guids: Vec<_> = guids.collect();
         let path = format!("/device-lifecycle/v1/{}/devices/purge/async/external", self.customer);
         let request =
             self.api.request(Method::POST, &path).bearer_auth(token).json(&json!({ "guids": guids }));
@@ -147,11 +155,6 @@ async fn send(request: RequestBuilder) -> Option<(u16, Value)> {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap_or_default();
     Some((status, serde_json::from_str(&text).unwrap_or_default()))
-}
-
-/// The lifecycle API's name of a device: the same number, with hyphens.
-fn guid(client_id: &str) -> Option<String> {
-    Uuid::parse_str(client_id).ok().map(|id| id.hyphenated().to_string())
 }
 
 fn gauge(metrics: &str, queue: &str) -> Option<u64> {
