@@ -24,12 +24,12 @@ impl Mdm {
         Ok(due.len())
     }
 
-    /// Queues the renewal of one enrollment's identity, unless one is open.
+    /// Queues the renewal of one enrollment's identity, unless one is open, or another CA than ours issued it.
     pub(crate) async fn queue_renewal(&self, tenant: TenantId, enrollment: EnrollmentId) -> Result<()> {
         let profile = self.renewal_profile(tenant, enrollment).await?;
         let mut tx = self.store.begin(tenant).await?;
         let Some(row) = tx.enrollment_for_update(enrollment).await? else { return Ok(()) };
-        if row.state != EnrollmentState::Active {
+        if row.state != EnrollmentState::Active || row.link.is_none() {
             return Ok(());
         }
         let Some(device) = tx.device_for_update(row.device).await? else { return Ok(()) };

@@ -34,7 +34,7 @@ impl Mdm {
         let mut enrollment = enrollment.ok_or(Refusal::Unknown)?;
         usable(identity.certificate_state)?;
         if enrollment.state == EnrollmentState::Over {
-            return Err(Refusal::NotEnrolled.into());
+            comes_back(&mut *tx, &enrollment, &standing, &key).await?;
         }
         if enrollment.key.as_ref().is_some_and(|bound| *bound != key) {
             return Err(Refusal::OtherDevice.into());
@@ -85,6 +85,20 @@ impl Mdm {
             created_at: self.clock.now(),
         }
     }
+}
+
+/// One that is over stays so, but for an identity of a tenant's own CA: a device cannot get another one of those for
+/// each time that it enrolls.
+async fn comes_back(
+    tx: &mut dyn Tx,
+    enrollment: &Enrollment,
+    standing: &Standing,
+    key: &str,
+) -> Result<(), Rejection> {
+    if standing.foreign.is_none() {
+        return Err(Refusal::NotEnrolled.into());
+    }
+    if tx.key_is_held(key, enrollment.id).await? { Err(Refusal::KeyHeld.into()) } else { Ok(()) }
 }
 
 /// Binds an enrollment to a device; one in quarantine stays there.

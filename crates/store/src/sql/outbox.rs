@@ -90,7 +90,7 @@ macro_rules! release {
 const DUE_RENEWALS: &str = "
     SELECT c.tenant, c.enrollment FROM certificates c
     JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
-    WHERE c.state = 1 AND c.not_after < $1 AND e.state = 2 AND NOT EXISTS (
+    WHERE c.state = 1 AND c.not_after < $1 AND e.state = 2 AND e.link IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM commands m WHERE m.tenant = e.tenant AND m.device = e.device AND m.dedupe = 'renewal'
             AND m.enrollment = e.id AND (m.state < 3 OR m.queued_at >= $2))
     ORDER BY c.not_after LIMIT $3";

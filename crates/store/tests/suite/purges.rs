@@ -5,7 +5,7 @@ use domain::{
 };
 use pki::Fingerprint;
 
-use super::world::{NOW, World, digest, id, later};
+use super::world::{NOW, Phone, World, digest, id, later};
 
 fn purge(seconds: i64) -> Purge {
     Purge {
@@ -174,6 +174,9 @@ async fn a_certificate_that_ends_soon_is_due_for_renewal() {
         tx.add_certificate(&certificate).await.unwrap();
     }
     tx.set_enrollment(&Enrollment { state: EnrollmentState::Over, ..over.enrollment() }).await.unwrap();
+    let foreign = Phone::new(world.tenant);
+    tx.add_enrollment(&Enrollment { link: None, ..foreign.enrollment() }).await.unwrap();
+    tx.add_certificate(&IdentityCertificate { not_after: later(50), ..foreign.certificate() }).await.unwrap();
     tx.commit().await.unwrap();
     let due = [(world.tenant, sooner.enrollment), (world.tenant, soon.enrollment)];
     let outbox = &world.db.outbox;

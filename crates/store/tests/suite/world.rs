@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{
     CertificateState, Channel, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Enrollment,
-    EnrollmentId, EnrollmentState, Facts, IdentityCertificate, TenantId, Timestamp,
+    EnrollmentId, EnrollmentState, Facts, IdentityCertificate, LinkId, TenantId, Timestamp,
     ports::{Answer, Poll, PollAnswer, ReportStep, TokenStep, Tx},
 };
 use pki::Fingerprint;
@@ -138,7 +138,7 @@ impl Phone {
             id: self.enrollment,
             device: self.device,
             key: Some(self.key.clone()),
-            link: None,
+            link: Some(LinkId(self.enrollment.0)),
             wanted_device: None,
             user: None,
             state: EnrollmentState::Active,

@@ -27,6 +27,39 @@ async fn an_identity_of_a_ca_that_was_added_enrolls(server: TestServer) {
     assert_eq!(speaker.idle().await, Reply::refused(403));
 }
 
+on_both!(it_enrolls_again_with_the_only_identity_that_it_has);
+async fn it_enrolls_again_with_the_only_identity_that_it_has(server: TestServer) {
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    for _ in 0..2 {
+        assert_eq!(speaker.authenticate().await, Reply::fine());
+        assert_eq!(speaker.token_update().await, Reply::fine());
+        assert!(speaker.idle().await.text().contains("DeviceInformation"));
+        assert_eq!(speaker.check_out().await, Reply::fine());
+        assert_eq!(speaker.idle().await, Reply::refused(403));
+    }
+    assert_eq!(count(&server).await, 1, "the same device");
+    // Unless the device is another's by now.
+    let next = Speaker::issued_by(&server, &ca, "mac-18", UDID);
+    assert_eq!(next.authenticate().await, Reply::fine());
+    assert_eq!(next.token_update().await, Reply::fine());
+    assert_eq!(speaker.authenticate().await, Reply::refused(403));
+}
+
+on_both!(that_ca_renews_its_identities_itself);
+async fn that_ca_renews_its_identities_itself(server: TestServer) {
+    let ca = foreign_ca(&server);
+    server.mdm().add_device_ca(&server.owner(), &ca.certificate().to_pem(), None).await.unwrap();
+    let speaker = Speaker::issued_by(&server, &ca, "mac-17", UDID);
+    assert_eq!(speaker.authenticate().await, Reply::fine());
+    assert_eq!(speaker.token_update().await, Reply::fine());
+    let ends = domain::Timestamp::from(speaker.credential.certificate.not_after());
+    server.clock().advance(std::time::Duration::from_millis((ends.0 - server.mdm().now().0 - 1000) as u64));
+    assert_eq!(server.mdm().queue_renewals().await.unwrap(), 0);
+    assert!(!speaker.idle().await.text().contains("InstallProfile"));
+}
+
 /// Old ones sign with SHA-1 still.
 #[tokio::test]
 async fn an_elliptic_key_may_sign_with_sha_1() {
