@@ -139,7 +139,7 @@ fn routers(parts: &Parts, config: &Config) -> [web::Router; 2] {
     let people = web::ApiSettings {
         metrics_open: config.metrics_open,
         trusted_proxies: config.trusted_proxies.clone(),
-        hsts: matches!(config.tls, Tls::Files { .. }),
+        hsts: parts.tls.as_ref().is_some_and(|tls| tls.may_be_trusted(config)),
         metrics: metrics.clone(),
         ..web::ApiSettings::default()
     };

@@ -80,6 +80,12 @@ impl ServerTls {
         Arc::new(config)
     }
 
+    /// Whether the certificate is one that others may trust, as far as can be told: from files, and not signed by its own key.
+    pub fn may_be_trusted(&self, config: &Config) -> bool {
+        let leaf = Certificate::from_der(&self.shown.leaf());
+        matches!(config.tls, Tls::Files { .. }) && leaf.is_ok_and(|leaf| !leaf.is_issued_by(&leaf))
+    }
+
     /// Replaces the certificate where its time has come: files that have changed, or one of ours that will end.
     ///
     /// # Errors

@@ -85,6 +85,13 @@ fn write(folder: &Path) -> Certificate {
     authority.certificate().clone()
 }
 
+fn write_signed_by_itself(folder: &Path) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    std::fs::write(folder.join("cert.pem"), leaf.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
+}
+
 const FILES: [&str; 6] = ["--tls", "files", "--tls-cert", "cert.pem", "--tls-key", "key.pem"];
 
 #[tokio::test]
@@ -102,13 +109,22 @@ async fn from_files_that_certificate_is_shown() {
 async fn only_a_certificate_that_others_trust_lets_https_be_demanded() {
     let program = Program::new();
     write(program.folder());
-    for (arguments, demanded) in [(&FILES[..], true), (&["--tls", "self-signed"], false), (&[], false)] {
+    let cases = [
+        ("authority", &FILES[..], true),
+        ("itself", &FILES, false),
+        ("", &["--tls", "self-signed"], false),
+        ("", &[], false),
+    ];
+    for (signed_by, arguments, demanded) in cases {
+        if signed_by == "itself" {
+            write_signed_by_itself(program.folder());
+        }
         let (_serving, ready) = program.serve(arguments).await;
         let client = Client::builder().tls_danger_accept_invalid_certs(true).build().unwrap();
         for path in ["/v1/login", "/api/mdm/v2/device/list"] {
             let answer = client.post(format!("{}{path}", ready.api)).send().await.unwrap();
             let told = answer.headers().get("strict-transport-security").map(|value| value.to_str().unwrap());
-            assert_eq!(told, demanded.then_some("max-age=315360000"), "{arguments:?} {path}");
+            assert_eq!(told, demanded.then_some("max-age=315360000"), "{signed_by} {arguments:?} {path}");
         }
     }
 }
