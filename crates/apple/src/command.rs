@@ -2,18 +2,34 @@
 //!
 //! A command is one file below this one and one line in the list here.
 
+mod clear_passcode;
+mod declarative_management;
 mod device_configured;
 mod device_information;
+mod device_location;
 mod device_lock;
+mod disable_lost_mode;
+mod enable_lost_mode;
+mod erase_device;
 mod install_profile;
+mod installed_application_list;
+mod managed_application_list;
 mod remove_profile;
 mod security_info;
 mod user_configured;
 
+pub use clear_passcode::ClearPasscode;
+pub use declarative_management::DeclarativeManagement;
 pub use device_configured::DeviceConfigured;
 pub use device_information::DeviceInformation;
+pub use device_location::DeviceLocation;
 pub use device_lock::{DeviceLock, InvalidPin, Pin};
+pub use disable_lost_mode::DisableLostMode;
+pub use enable_lost_mode::EnableLostMode;
+pub use erase_device::{EraseDevice, ObliterationBehavior};
 pub use install_profile::InstallProfile;
+pub use installed_application_list::InstalledApplicationList;
+pub use managed_application_list::ManagedApplicationList;
 pub use remove_profile::RemoveProfile;
 pub use security_info::SecurityInfo;
 pub use user_configured::UserConfigured;
@@ -21,7 +37,7 @@ pub use user_configured::UserConfigured;
 use plist::{Dictionary, Value};
 
 use crate::document::to_xml;
-use crate::fields::{Fields, Malformed, parse_dictionary};
+use crate::fields::{Fields, Malformed, parse_dictionary, put};
 use crate::guard::Limits;
 
 const COMMAND_UUID: &str = "CommandUUID";
@@ -89,6 +105,22 @@ commands! {
     DeviceConfigured,
     /// Lets a user of a Shared iPad finish the login.
     UserConfigured,
+    /// Switches declarative management on, or says that something has changed.
+    DeclarativeManagement,
+    /// Erases the device.
+    EraseDevice,
+    /// Locks a device for its finder.
+    EnableLostMode,
+    /// Ends Lost Mode.
+    DisableLostMode,
+    /// Asks where a device in Lost Mode is.
+    DeviceLocation,
+    /// Takes the passcode away.
+    ClearPasscode,
+    /// Asks which apps are installed.
+    InstalledApplicationList,
+    /// Asks how the managed apps are doing.
+    ManagedApplicationList,
 }
 
 impl Command {
@@ -113,6 +145,20 @@ fn only(dictionary: &Dictionary, key: &'static str, known: impl Fn(&str) -> bool
         return Ok(());
     }
     Err(Malformed::Invalid { key, rule: "holds a key that it should not have" })
+}
+
+/// The texts of an array, each at most [`MAX_TEXT`] bytes; none where there is no array.
+fn texts(fields: Fields<'_>, key: &'static str) -> Result<Vec<String>, Malformed> {
+    let values = fields.array(key)?.unwrap_or_default();
+    let text = |value: &Value| value.as_string().filter(|text| text.len() <= MAX_TEXT).map(str::to_owned);
+    let texts = values.iter().map(text).collect::<Option<_>>();
+    texts.ok_or(Malformed::WrongType { key, expected: "array of strings" })
+}
+
+/// Writes an array of texts, unless it is empty.
+fn put_texts(keys: &mut Dictionary, key: &str, texts: &[String]) {
+    let values = texts.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>();
+    put(keys, key, (!values.is_empty()).then_some(Value::Array(values)));
 }
 
 /// A command as a device gets it.
@@ -182,7 +228,42 @@ mod tests {
             proptest::collection::vec(any::<u8>(), 1..500)
                 .prop_map(|payload| InstallProfile { payload }.into()),
             text.prop_map(|identifier| RemoveProfile { identifier }.into()),
+            an_erasure(),
+            (text, proptest::option::of(text), proptest::option::of(text)).prop_map(
+                |(message, phone_number, footnote)| {
+                    EnableLostMode { message: Some(message), phone_number, footnote }.into()
+                }
+            ),
+            Just(DisableLostMode.into()),
+            Just(DeviceLocation.into()),
+            proptest::collection::vec(any::<u8>(), 1..500)
+                .prop_map(|unlock_token| ClearPasscode { unlock_token }.into()),
+            (bundles(), bundles(), any::<bool>()).prop_map(|(identifiers, items, managed_apps_only)| {
+                InstalledApplicationList { identifiers, items, managed_apps_only }.into()
+            }),
+            bundles().prop_map(|identifiers| ManagedApplicationList { identifiers }.into()),
         ]
+    }
+
+    fn bundles() -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::vec("[A-Za-z.]{1,30}", 0..5)
+    }
+
+    fn an_erasure() -> impl Strategy<Value = Command> {
+        let behavior = prop_oneof![
+            Just(ObliterationBehavior::Default),
+            Just(ObliterationBehavior::DoNotObliterate),
+            Just(ObliterationBehavior::ObliterateWithWarning),
+            Just(ObliterationBehavior::Always),
+        ];
+        let pin = proptest::option::of("[0-9]{6}");
+        (pin, any::<bool>(), any::<bool>(), proptest::option::of(behavior)).prop_map(
+            |(pin, preserve_data_plan, disallow_proximity_setup, obliteration_behavior)| {
+                let pin = pin.map(|pin| Pin::new(&pin).unwrap());
+                EraseDevice { pin, preserve_data_plan, disallow_proximity_setup, obliteration_behavior }
+                    .into()
+            },
+        )
     }
 
     fn refused(body: &str) -> MalformedCommand {

@@ -2,7 +2,7 @@
 
 use plist::{Dictionary, Value};
 
-use super::{MAX_TEXT, Request};
+use super::{Request, texts};
 use crate::fields::{Fields, Malformed};
 
 const QUERIES: &str = "Queries";
@@ -25,16 +25,10 @@ impl Request for DeviceInformation {
     }
 
     fn read(fields: Fields<'_>) -> Result<DeviceInformation, Malformed> {
-        let queries = fields.required_array(QUERIES)?;
-        if queries.is_empty() {
+        if fields.required_array(QUERIES)?.is_empty() {
             return Err(Malformed::Invalid { key: QUERIES, rule: "is empty" });
         }
-        let text =
-            |query: &Value| query.as_string().filter(|query| query.len() <= MAX_TEXT).map(str::to_owned);
-        let queries = queries.iter().map(text).collect::<Option<Vec<_>>>();
-        Ok(DeviceInformation {
-            queries: queries.ok_or(Malformed::WrongType { key: QUERIES, expected: "array of strings" })?,
-        })
+        texts(fields, QUERIES).map(|queries| DeviceInformation { queries })
     }
 }
 

@@ -47,6 +47,11 @@ impl Pin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(super) fn read(fields: Fields<'_>, key: &'static str) -> Result<Option<Pin>, Malformed> {
+        let pin = fields.text(key, MAX_TEXT)?.map(|digits| Pin::new(&digits)).transpose();
+        pin.map_err(|InvalidPin| Malformed::Invalid { key, rule: "has not six digits" })
+    }
 }
 
 impl fmt::Debug for Pin {
@@ -66,11 +71,10 @@ impl Request for DeviceLock {
     }
 
     fn read(fields: Fields<'_>) -> Result<DeviceLock, Malformed> {
-        let pin = fields.text(PIN, MAX_TEXT)?.map(|digits| Pin::new(&digits)).transpose();
         Ok(DeviceLock {
             message: fields.text(MESSAGE, MAX_TEXT)?,
             phone_number: fields.text(PHONE_NUMBER, MAX_TEXT)?,
-            pin: pin.map_err(|InvalidPin| Malformed::Invalid { key: PIN, rule: "has not six digits" })?,
+            pin: Pin::read(fields, PIN)?,
         })
     }
 }

@@ -220,6 +220,14 @@ impl AppleDevice {
             Command::SecurityInfo(_) => execute::security_info(model),
             Command::RemoveProfile(command) => execute::remove_profile(&mut self.profiles, command),
             Command::DeviceConfigured(_) | Command::UserConfigured(_) => Outcome::done(),
+            Command::EraseDevice(_)
+            | Command::EnableLostMode(_)
+            | Command::DisableLostMode(_)
+            | Command::DeviceLocation(_)
+            | Command::ClearPasscode(_)
+            | Command::InstalledApplicationList(_)
+            | Command::ManagedApplicationList(_)
+            | Command::DeclarativeManagement(_) => execute::unknown_request_type(command.request_type()),
             Command::InstallProfile(command) => {
                 let identifier = execute::payload_identifier(command);
                 if identifier.as_ref() == Some(&self.accepted.profile.identifier) {

@@ -145,7 +145,8 @@ pub(super) fn payload_identifier(command: &InstallProfile) -> Option<String> {
     text("PayloadIdentifier").filter(|_| text("PayloadType") == Some("Configuration")).map(str::to_owned)
 }
 
-fn unknown_request_type(request_type: &str) -> Outcome {
+/// What a device says to a command that it does not know.
+pub(super) fn unknown_request_type(request_type: &str) -> Outcome {
     let description = format!("“{request_type}” is not a valid request type.");
     Outcome::error(12021, "MCMDMErrorDomain", description)
 }
