@@ -51,12 +51,16 @@ words! {
     SIX_DIGITS: Format = Format::SixDigits;
     URL: Format = Format::Url;
     HOST_NAME: Format = Format::HostName;
+    TIMESTAMP: Format = Format::Timestamp;
+    MDM_TOPIC: Format = Format::MdmTopic;
     IOS: Os = Os::IOs;
     MACOS: Os = Os::MacOs;
     APPLE_SILICON: Trait = Trait::AppleSilicon;
     PIN_FOR_LOCK: Trait = Trait::PinForLock;
     PIN_FOR_ERASE: Trait = Trait::PinForErase;
     NOT_AUTOMATED: Trait = Trait::NotAutomated;
+    PERSONAL_MOBILE: Trait = Trait::PersonalMobile;
+    UNSUPERVISED_MOBILE: Trait = Trait::UnsupervisedMobile;
     ALLOWED: Mode = Mode::Allowed;
     REQUIRED: Mode = Mode::Required;
     FORBIDDEN: Mode = Mode::Forbidden;

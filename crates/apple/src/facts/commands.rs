@@ -791,7 +791,10 @@ static DEVICE_ERASE_KEYS: [Key; 5] = [
     ])]),
     optional("ReturnToService", DICTIONARY)
         .on(&I17_0_MX_T18_0_V26_0_WX)
-        .with(&[RequiredFor(NOT_AUTOMATED, "MDMProfileData")])
+        .with(&[
+            RequiredFor(NOT_AUTOMATED, "MDMProfileData"),
+            RequiredFor(UNSUPERVISED_MOBILE, "MDMProfileData"),
+        ])
         .of(&DEVICE_ERASE_RETURN_TO_SERVICE),
 ];
 static DEVICE_ERASE_RETURN_TO_SERVICE: [Key; 5] = [
@@ -853,7 +856,7 @@ static APPLICATION_INSTALL_KEYS: [Key; 10] = [
     optional("iTunesStoreID", INTEGER),
     optional("Identifier", STRING).on(&I7_0),
     optional("Options", DICTIONARY).on(&I7_0).of(&APPLICATION_INSTALL_OPTIONS),
-    optional("ManifestURL", STRING).on(&I7_0),
+    optional("ManifestURL", STRING).on(&I7_0).with(&[Format(HTTPS_URL)]),
     optional("ManagementFlags", INTEGER).on(&M11_0_H197B).with(&[Integers(&[1, 4, 5])]),
     optional("Configuration", DICTIONARY).on(&I7_0_M11_0).of(&APPLICATION_INSTALL_CONFIGURATION),
     optional("Attributes", DICTIONARY).on(&I7_0_MX).of(&APPLICATION_INSTALL_ATTRIBUTES),
@@ -892,7 +895,7 @@ static APPLICATION_INSTALL_ENTERPRISE: Entry = entry(
 .sources(&["Apple's prose on application.install.enterprise.yaml"]);
 static APPLICATION_INSTALL_ENTERPRISE_KEYS: [Key; 9] = [
     optional("Manifest", DICTIONARY).of(&APPLICATION_INSTALL_ENTERPRISE_MANIFEST),
-    optional("ManifestURL", STRING),
+    optional("ManifestURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ManifestURLPinningCerts", ARRAY).of(&APPLICATION_INSTALL_ENTERPRISE_MANIFEST_URLPINNING_CERTS),
     optional("PinningRevocationCheckRequired", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("InstallAsManaged", BOOLEAN).on(&M11_0_H197B).with(&[Default(Boolean(false))]),
@@ -1477,7 +1480,10 @@ static ROTATE_FILE_VAULT_KEY_ANSWER_ROTATE_RESULT: [Key; 1] = [optional("Encrypt
 static ROTATE_FILE_VAULT_KEY_KEYS: [Key; 4] = [
     required("KeyType", STRING).with(&[Texts(&["personal", "institutional"])]),
     required("FileVaultUnlock", DICTIONARY)
-        .with(&[AnyOf(&["Password", "PrivateKeyExport"])])
+        .with(&[
+            AnyOf(&["Password", "PrivateKeyExport"]),
+            With("PrivateKeyExport", "PrivateKeyExportPassword"),
+        ])
         .of(&ROTATE_FILE_VAULT_KEY_FILE_VAULT_UNLOCK),
     optional("NewCertificate", DATA),
     optional("ReplyEncryptionCertificate", DATA),
@@ -1685,7 +1691,7 @@ static PASSCODE_RECOVERY_SET: Entry =
 static PASSCODE_RECOVERY_SET_KEYS: [Key; 2] =
     [optional("CurrentPassword", STRING), required("NewPassword", STRING).with(&[Needs(APPLE_SILICON)])];
 
-static SETTINGS: Entry = entry(Kind::Command, "mdm/commands/settings", "Settings", &I5_0_M10_9_T9_0_V1_1_W10_0_H51BB).keys(&SETTINGS_KEYS).answer(&SETTINGS_ANSWER).sources(&["Apple's errata of the schema, 27.0 (go-apple-dm, docs/errata.md)", "Apple's example mdm/commands/settings/example2.plist shows a list of results where the schema says dictionary", "apple/device-management@9468f87 (27.0), CHANGES.md", "apple/device-management@0a4527c (26.0)"]);
+static SETTINGS: Entry = entry(Kind::Command, "mdm/commands/settings", "Settings", &I5_0_M10_9_T9_0_V1_1_W10_0_H51BB).keys(&SETTINGS_KEYS).answer(&SETTINGS_ANSWER).sources(&["Apple's errata of the schema, 27.0 (go-apple-dm, docs/errata.md)", "Apple's example mdm/commands/settings/example2.plist shows a list of results where the schema says dictionary", "apple/device-management@9468f87 (27.0), CHANGES.md", "apple/device-management@0a4527c (26.0)", "Apple's documentation of SettingsCommand.SharedDeviceConfiguration; on visionOS since 26.0, with the one key", "Apple's prose on settings.yaml"]);
 static SETTINGS_ANSWER: [Key; 1] =
     [optional("Settings", DICTIONARY).with(&[OrType(ARRAY)]).of(&SETTINGS_ANSWER_SETTINGS)];
 static SETTINGS_ANSWER_SETTINGS: [Key; 3] = [
@@ -1720,7 +1726,7 @@ static SETTINGS_SETTINGS: [Key; 20] = [
         .on(&I9_3_MX_TX_VX_WX_HD2F4)
         .of(&SETTINGS_SETTINGS_MAXIMUM_RESIDENT_USERS),
     optional("SharedDeviceConfiguration", DICTIONARY)
-        .on(&I13_4_MX_TX_VX_WX_HE890)
+        .on(&I13_4_MX_TX_V26_0_WX_H5C40)
         .of(&SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION),
     optional("DiagnosticSubmission", DICTIONARY)
         .on(&I9_3_MX_TX_VX_WX_H4561)
@@ -1766,26 +1772,26 @@ static SETTINGS_SETTINGS_DIAGNOSTIC_SUBMISSION: [Key; 2] =
     [required("Item", STRING).with(&[Texts(&["DiagnosticSubmission"])]), required("Enabled", BOOLEAN)];
 static SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION: [Key; 11] = [
     required("Item", STRING).with(&[Texts(&["SharedDeviceConfiguration"])]),
-    optional("QuotaSize", INTEGER),
-    optional("ResidentUsers", INTEGER),
-    optional("UserSessionTimeout", INTEGER).on(&I14_5),
-    optional("TemporarySessionTimeout", INTEGER).on(&I14_5),
-    optional("TemporarySessionOnly", BOOLEAN).on(&I14_5).with(&[Default(Boolean(false))]),
+    optional("QuotaSize", INTEGER).on(&VX),
+    optional("ResidentUsers", INTEGER).on(&VX),
+    optional("UserSessionTimeout", INTEGER).on(&I14_5_VX).with(&[Integers(&[0]), Range(30.0, HIGH)]),
+    optional("TemporarySessionTimeout", INTEGER).on(&I14_5).with(&[Integers(&[0]), Range(30.0, HIGH)]),
+    optional("TemporarySessionOnly", BOOLEAN).on(&I14_5_VX).with(&[Default(Boolean(false))]),
     optional("ManagedAppleIDDefaultDomains", ARRAY)
-        .on(&I16_0)
+        .on(&I16_0_VX)
         .of(&SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION_MANAGED_APPLE_IDDEFAULT_DOMAINS),
-    optional("OnlineAuthenticationGracePeriod", INTEGER).on(&I16_0),
-    optional("SkipLanguageAndLocaleSetupForNewUsers", BOOLEAN).on(&I16_2).with(&[Default(Boolean(false))]),
+    optional("OnlineAuthenticationGracePeriod", INTEGER).on(&I16_0_VX),
+    optional("SkipLanguageAndLocaleSetupForNewUsers", BOOLEAN).on(&I16_2_VX).with(&[Default(Boolean(false))]),
     optional("AwaitUserConfiguration", DICTIONARY)
-        .on(&I17_0)
+        .on(&I17_0_VX)
         .of(&SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION_AWAIT_USER_CONFIGURATION),
     optional("PasscodePolicy", DICTIONARY)
-        .on(&I17_0)
+        .on(&I17_0_VX)
         .of(&SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION_PASSCODE_POLICY),
 ];
 static SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION_PASSCODE_POLICY: [Key; 2] = [
     optional("PasscodeLockGracePeriod", INTEGER).with(&[Integers(&[0, 60, 300, 900, 3600, 14400])]),
-    optional("AutoLockTime", INTEGER),
+    optional("AutoLockTime", INTEGER).with(&[Range(120.0, HIGH)]),
 ];
 static SETTINGS_SETTINGS_SHARED_DEVICE_CONFIGURATION_AWAIT_USER_CONFIGURATION: [Key; 1] =
     [required("Enabled", BOOLEAN)];

@@ -5,7 +5,7 @@ use super::build::*;
 use super::supports::*;
 
 /// All of them, sorted by name.
-pub static DECLARATIONS: [&Entry; 39] = [
+pub static DECLARATIONS: [&Entry; 60] = [
     &DECLARATIONBASE,
     &SIMPLE,
     &CREDENTIAL_ACME,
@@ -15,6 +15,7 @@ pub static DECLARATIONS: [&Entry; 39] = [
     &CREDENTIAL_USERPASSWORD,
     &DATA_ENTRY,
     &USERIDENTITY,
+    &ACCESSIBILITY_SETTINGS,
     &ACCOUNT_CALDAV,
     &ACCOUNT_CARDDAV,
     &ACCOUNT_EXCHANGE,
@@ -23,14 +24,32 @@ pub static DECLARATIONS: [&Entry; 39] = [
     &ACCOUNT_MAIL,
     &ACCOUNT_SUBSCRIBED_CALENDAR,
     &APP_MANAGED,
+    &APP_SETTINGS,
+    &AUDIO_ACCESSORY_SETTINGS,
+    &CONTENT_CACHE_SETTINGS,
     &DISKMANAGEMENT_SETTINGS,
+    &EXTENSIBLE_SSO,
+    &EXTERNAL_INTELLIGENCE_SETTINGS,
+    &INTELLIGENCE_SETTINGS,
+    &KEYBOARD_SETTINGS,
     &LEGACY,
     &LEGACY_INTERACTIVE,
     &MANAGEMENT_STATUS_SUBSCRIPTIONS,
     &MANAGEMENT_TEST,
     &MATH_SETTINGS,
+    &MIGRATION_ASSISTANT_SETTINGS,
+    &NETWORK_DNS_PROXY,
+    &NETWORK_DNS_SETTINGS,
+    &NETWORK_RELAY,
+    &NETWORK_VPN_ALWAYS_ON,
+    &NETWORK_VPN_IKEV2,
+    &NETWORK_VPN_IPSEC,
+    &NETWORK_VPN_VPN_PLUGIN,
+    &PACKAGE,
     &PASSCODE_SETTINGS,
+    &SAFARI_BOOKMARKS,
     &SAFARI_EXTENSIONS_SETTINGS,
+    &SAFARI_SETTINGS,
     &SCREENSHARING_CONNECTION,
     &SCREENSHARING_CONNECTION_GROUP,
     &SCREENSHARING_HOST_SETTINGS,
@@ -39,9 +58,11 @@ pub static DECLARATIONS: [&Entry; 39] = [
     &SECURITY_PASSKEY_ATTESTATION,
     &SERVICES_BACKGROUND_TASKS,
     &SERVICES_CONFIGURATION_FILES,
+    &SIRI_SETTINGS,
     &SOFTWAREUPDATE_ENFORCEMENT_SPECIFIC,
     &SOFTWAREUPDATE_SETTINGS,
     &WATCH_ENROLLMENT,
+    &WEBCONTENT_FILTER_PLUGIN,
     &ORGANIZATION_INFO,
     &PROPERTIES,
     &SERVER_CAPABILITIES,
@@ -129,7 +150,8 @@ static CREDENTIAL_ACME: Entry = entry(
     "com.apple.asset.credential.acme",
     &I17_0_M14_0_T17_0_V1_1_W10_0,
 )
-.keys(&CREDENTIAL_ACME_KEYS);
+.keys(&CREDENTIAL_ACME_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static CREDENTIAL_ACME_KEYS: [Key; 3] = [
     required("Reference", DICTIONARY)
         .with(&[ContentTypes(&["application/json"])])
@@ -139,7 +161,7 @@ static CREDENTIAL_ACME_KEYS: [Key; 3] = [
 ];
 static CREDENTIAL_ACME_AUTHENTICATION: [Key; 1] = [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static CREDENTIAL_ACME_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -151,7 +173,8 @@ static CREDENTIAL_CERTIFICATE: Entry = entry(
     "com.apple.asset.credential.certificate",
     &I17_0_M14_0_T17_0_V1_1_W10_0,
 )
-.keys(&CREDENTIAL_CERTIFICATE_KEYS);
+.keys(&CREDENTIAL_CERTIFICATE_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static CREDENTIAL_CERTIFICATE_KEYS: [Key; 2] = [
     required("Reference", DICTIONARY)
         .with(&[ContentTypes(&["application/pkcs1", "application/pem"])])
@@ -161,7 +184,7 @@ static CREDENTIAL_CERTIFICATE_KEYS: [Key; 2] = [
 static CREDENTIAL_CERTIFICATE_AUTHENTICATION: [Key; 1] =
     [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static CREDENTIAL_CERTIFICATE_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -173,7 +196,8 @@ static CREDENTIAL_IDENTITY: Entry = entry(
     "com.apple.asset.credential.identity",
     &I17_0_M14_0_T17_0_V1_1_W10_0,
 )
-.keys(&CREDENTIAL_IDENTITY_KEYS);
+.keys(&CREDENTIAL_IDENTITY_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static CREDENTIAL_IDENTITY_KEYS: [Key; 3] = [
     required("Reference", DICTIONARY)
         .with(&[ContentTypes(&["application/json"])])
@@ -184,7 +208,7 @@ static CREDENTIAL_IDENTITY_KEYS: [Key; 3] = [
 static CREDENTIAL_IDENTITY_AUTHENTICATION: [Key; 1] =
     [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static CREDENTIAL_IDENTITY_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -196,7 +220,8 @@ static CREDENTIAL_SCEP: Entry = entry(
     "com.apple.asset.credential.scep",
     &I17_0_M14_0_T17_0_V1_1_W10_0,
 )
-.keys(&CREDENTIAL_SCEP_KEYS);
+.keys(&CREDENTIAL_SCEP_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static CREDENTIAL_SCEP_KEYS: [Key; 3] = [
     required("Reference", DICTIONARY)
         .with(&[ContentTypes(&["application/json"])])
@@ -206,7 +231,7 @@ static CREDENTIAL_SCEP_KEYS: [Key; 3] = [
 ];
 static CREDENTIAL_SCEP_AUTHENTICATION: [Key; 1] = [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static CREDENTIAL_SCEP_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -218,7 +243,8 @@ static CREDENTIAL_USERPASSWORD: Entry = entry(
     "com.apple.asset.credential.userpassword",
     &I15_0_M13_0_T16_0_V1_1_W10_0,
 )
-.keys(&CREDENTIAL_USERPASSWORD_KEYS);
+.keys(&CREDENTIAL_USERPASSWORD_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static CREDENTIAL_USERPASSWORD_KEYS: [Key; 2] = [
     required("Reference", DICTIONARY)
         .with(&[ContentTypes(&["application/json"])])
@@ -230,7 +256,7 @@ static CREDENTIAL_USERPASSWORD_KEYS: [Key; 2] = [
 static CREDENTIAL_USERPASSWORD_AUTHENTICATION: [Key; 1] =
     [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static CREDENTIAL_USERPASSWORD_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -242,14 +268,15 @@ static DATA_ENTRY: Entry = entry(
     "com.apple.asset.data",
     &I17_0_M14_0_T17_0_V1_1_W10_0,
 )
-.keys(&DATA_ENTRY_KEYS);
+.keys(&DATA_ENTRY_KEYS)
+.sources(&["Apple's prose on declarative/declarations/assets; facts of declarative management (section e)"]);
 static DATA_ENTRY_KEYS: [Key; 2] = [
     required("Reference", DICTIONARY).of(&DATA_ENTRY_REFERENCE),
     optional("Authentication", DICTIONARY).of(&DATA_ENTRY_AUTHENTICATION),
 ];
 static DATA_ENTRY_AUTHENTICATION: [Key; 1] = [required("Type", STRING).with(&[Texts(&["MDM", "None"])])];
 static DATA_ENTRY_REFERENCE: [Key; 4] = [
-    required("DataURL", STRING),
+    required("DataURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("ContentType", STRING),
     optional("Size", INTEGER),
     optional("Hash-SHA-256", STRING),
@@ -263,6 +290,12 @@ static USERIDENTITY: Entry = entry(
 )
 .keys(&USERIDENTITY_KEYS);
 static USERIDENTITY_KEYS: [Key; 2] = [optional("FullName", STRING), optional("EmailAddress", STRING)];
+
+static ACCESSIBILITY_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/accessibility.settings", "com.apple.configuration.accessibility.settings", &I27_0_M27_0_TX_V27_0_WX_HD12B).keys(&ACCESSIBILITY_SETTINGS_KEYS).apply(COMBINED).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/accessibility.settings.yaml"]);
+static ACCESSIBILITY_SETTINGS_KEYS: [Key; 1] =
+    [optional("Vision", DICTIONARY).of(&ACCESSIBILITY_SETTINGS_VISION)];
+static ACCESSIBILITY_SETTINGS_VISION: [Key; 1] =
+    [optional("AllowLiveRecognition", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)])];
 
 static ACCOUNT_CALDAV: Entry = entry(
     Kind::Declaration,
@@ -487,42 +520,224 @@ static ACCOUNT_SUBSCRIBED_CALENDAR_KEYS: [Key; 3] = [
         .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
 ];
 
-static APP_MANAGED: Entry = entry(
-    Kind::Declaration,
-    "declarative/declarations/configurations/app.managed",
-    "com.apple.configuration.app.managed",
-    &I17_2_MX_TX_VX_WX_H36F7,
-)
-.keys(&APP_MANAGED_KEYS)
-.apply(SEVERAL)
-.beta()
-.related(&["app.managed.list"]);
-static APP_MANAGED_KEYS: [Key; 6] = [
+static APP_MANAGED: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/app.managed", "com.apple.configuration.app.managed", &I17_2_M26_0_TX_V2_4_WX_H2BDC).keys(&APP_MANAGED_KEYS).apply(SEVERAL).related(&["app.managed.list"]).rules(&[AnyOf(&["AppStoreID", "BundleID", "ManifestURL", "AppComposedIdentifier"]), AtMostOne(&["AppStoreID", "BundleID", "ManifestURL", "AppComposedIdentifier"])]).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/app.managed.yaml, its prose included"]);
+static APP_MANAGED_KEYS: [Key; 12] = [
     optional("AppStoreID", STRING),
     optional("BundleID", STRING),
-    optional("ManifestURL", STRING),
+    optional("ManifestURL", STRING).on(&MX),
     optional("InstallBehavior", DICTIONARY).of(&APP_MANAGED_INSTALL_BEHAVIOR),
-    optional("IncludeInBackup", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("IncludeInBackup", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
     optional("Attributes", DICTIONARY).on(&MX).of(&APP_MANAGED_ATTRIBUTES),
+    optional("AppComposedIdentifier", STRING).on(&IX_M26_0_VX),
+    optional("iOSApp", BOOLEAN).on(&IX_M26_0_VX).with(&[Default(Boolean(false))]),
+    optional("UpdateBehavior", DICTIONARY).on(&I26_0_M26_0_V26_0).of(&APP_MANAGED_UPDATE_BEHAVIOR),
+    optional("AppConfig", DICTIONARY).on(&I18_4_M27_0).of(&APP_MANAGED_APP_CONFIG),
+    optional("ExtensionConfigs", DICTIONARY).on(&I18_4_M27_0).of(&APP_MANAGED_EXTENSION_CONFIGS),
+    optional("LegacyAppConfigAssetReference", STRING).on(&I18_4_M27_0).with(&[
+        Assets(&["com.apple.asset.data"]),
+        ContentTypes(&["application/plist", "application/x-plist", "application/xml", "text/xml"]),
+    ]),
 ];
-static APP_MANAGED_ATTRIBUTES: [Key; 8] = [
+static APP_MANAGED_EXTENSION_CONFIGS: [Key; 1] = [optional("ANY", DICTIONARY).of(&APP_MANAGED_APP_CONFIG)];
+static APP_MANAGED_APP_CONFIG: [Key; 4] = [
+    optional("DataAssetReference", STRING).with(&[
+        Assets(&["com.apple.asset.data"]),
+        ContentTypes(&["application/plist", "application/x-plist", "application/xml", "text/xml"]),
+    ]),
+    optional("Passwords", ARRAY).of(&APP_MANAGED_APP_CONFIG_PASSWORDS),
+    optional("Identities", ARRAY).of(&APP_MANAGED_APP_CONFIG_IDENTITIES),
+    optional("Certificates", ARRAY).of(&APP_MANAGED_APP_CONFIG_CERTIFICATES),
+];
+static APP_MANAGED_APP_CONFIG_CERTIFICATES: [Key; 1] =
+    [required("CertificateAppConfigItem", DICTIONARY).of(&APP_MANAGED_APP_CONFIG_CERTIFICATES_ITEM)];
+static APP_MANAGED_APP_CONFIG_CERTIFICATES_ITEM: [Key; 2] = [
+    required("Identifier", STRING),
+    required("AssetReference", STRING).with(&[Assets(&["com.apple.asset.credential.certificate"])]),
+];
+static APP_MANAGED_APP_CONFIG_IDENTITIES: [Key; 1] =
+    [required("IdentityAppConfigItem", DICTIONARY).of(&APP_MANAGED_APP_CONFIG_IDENTITIES_ITEM)];
+static APP_MANAGED_APP_CONFIG_IDENTITIES_ITEM: [Key; 2] = [
+    required("Identifier", STRING),
+    required("AssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+        "com.apple.asset.credential.acme",
+    ])]),
+];
+static APP_MANAGED_APP_CONFIG_PASSWORDS: [Key; 1] =
+    [required("PasswordAppConfigItem", DICTIONARY).of(&APP_MANAGED_APP_CONFIG_PASSWORDS_ITEM)];
+static APP_MANAGED_APP_CONFIG_PASSWORDS_ITEM: [Key; 2] = [
+    required("Identifier", STRING),
+    required("AssetReference", STRING).with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static APP_MANAGED_UPDATE_BEHAVIOR: [Key; 1] =
+    [required("AutomaticAppUpdates", STRING).with(&[Texts(&["AlwaysOn", "AlwaysOff", "StoreSettings"])])];
+static APP_MANAGED_ATTRIBUTES: [Key; 10] = [
     optional("AssociatedDomains", ARRAY).of(&APP_MANAGED_ATTRIBUTES_ASSOCIATED_DOMAINS),
     optional("AssociatedDomainsEnableDirectDownloads", BOOLEAN).with(&[Default(Boolean(false))]),
-    optional("CellularSliceUUID", STRING),
+    optional("CellularSliceUUID", STRING).on(&VX),
     optional("ContentFilterUUID", STRING),
     optional("DNSProxyUUID", STRING),
     optional("RelayUUID", STRING),
-    optional("TapToPayScreenLock", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("TapToPayScreenLock", BOOLEAN).on(&VX).with(&[Default(Boolean(false))]),
     optional("VPNUUID", STRING),
+    optional("Hideable", BOOLEAN).on(&I18_1_VX).with(&[Default(Boolean(true))]),
+    optional("Lockable", BOOLEAN).on(&I18_1_VX).with(&[Default(Boolean(true))]),
 ];
 static APP_MANAGED_ATTRIBUTES_ASSOCIATED_DOMAINS: [Key; 1] = [required("Domain", STRING)];
-static APP_MANAGED_INSTALL_BEHAVIOR: [Key; 2] = [
+static APP_MANAGED_INSTALL_BEHAVIOR: [Key; 4] = [
     optional("Install", STRING).with(&[Texts(&["Optional", "Required"]), Default(Text("Optional"))]),
     optional("License", DICTIONARY).of(&APP_MANAGED_INSTALL_BEHAVIOR_LICENSE),
+    optional("Version", INTEGER).on(&I26_0_M26_0_V26_0),
+    optional("AllowDownloadsOverCellular", STRING)
+        .on(&I26_0_MX_VX_H66C4)
+        .with(&[Texts(&["AlwaysOn", "AlwaysOff", "StoreSettings"]), Default(Text("StoreSettings"))]),
 ];
 static APP_MANAGED_INSTALL_BEHAVIOR_LICENSE: [Key; 2] = [
     optional("Assignment", STRING).with(&[Texts(&["Device", "User"])]),
-    optional("VPPType", STRING).on(&I_M_H9DE8).with(&[Texts(&["Device", "User"])]),
+    optional("VPPType", STRING).on(&I_MX_VX_H1849).with(&[Texts(&["Device", "User"])]),
+];
+
+static APP_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/app.settings", "com.apple.configuration.app.settings", &I27_0_M27_0_T27_0_V27_0_WX_HD89F).keys(&APP_SETTINGS_KEYS).apply(COMBINED).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/app.settings.yaml, its notes on binaries included"]);
+static APP_SETTINGS_KEYS: [Key; 2] = [
+    optional("Allowed", DICTIONARY).of(&APP_SETTINGS_ALLOWED),
+    optional("Privacy", DICTIONARY).on(&M_TX_VX_WX_H9E7F).of(&APP_SETTINGS_PRIVACY),
+];
+static APP_SETTINGS_PRIVACY: [Key; 1] =
+    [optional("PermissionDefaults", DICTIONARY).of(&APP_SETTINGS_PRIVACY_PERMISSION_DEFAULTS)];
+static APP_SETTINGS_PRIVACY_PERMISSION_DEFAULTS: [Key; 1] =
+    [optional("ANY", DICTIONARY).of(&APP_SETTINGS_PRIVACY_PERMISSION_DEFAULTS_ANY)];
+static APP_SETTINGS_PRIVACY_PERMISSION_DEFAULTS_ANY: [Key; 9] = [
+    required("OrganizationJustification", STRING),
+    optional("Accessibility", STRING).on(&IX).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("Bluetooth", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("Camera", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("Dictation", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("LocalNetwork", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("Location", STRING).with(&[Texts(&["None", "WhileUsing", "Always"]), Combine(ENUM_LAST)]),
+    optional("LocationAccuracy", STRING)
+        .on(&MX)
+        .with(&[Texts(&["None", "Approximate", "Precise"]), Combine(ENUM_LAST)]),
+    optional("Microphone", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+];
+static APP_SETTINGS_ALLOWED: [Key; 5] = [
+    optional("AllowedApps", ARRAY)
+        .on(&MX)
+        .with(&[Combine(SET_INTERSECTION)])
+        .of(&APP_SETTINGS_ALLOWED_ALLOWED_APPS),
+    optional("DeniedApps", ARRAY).on(&MX).with(&[Combine(SET_UNION)]).of(&APP_SETTINGS_ALLOWED_ALLOWED_APPS),
+    optional("AllowedBinaries", ARRAY)
+        .on(&IX_M_TX_VX_WX_H7C9C)
+        .with(&[Combine(SET_INTERSECTION)])
+        .of(&APP_SETTINGS_ALLOWED_ALLOWED_BINARIES),
+    optional("DeniedBinaries", ARRAY)
+        .on(&IX_M_TX_VX_WX_H7C9C)
+        .with(&[Combine(SET_UNION)])
+        .of(&APP_SETTINGS_ALLOWED_DENIED_BINARIES),
+    optional("AlwaysAllowManagedApps", BOOLEAN)
+        .on(&IX_M_TX_VX_WX_H7C9C)
+        .with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+];
+static APP_SETTINGS_ALLOWED_DENIED_BINARIES: [Key; 1] = [required("BinaryIdentifier", DICTIONARY)
+    .with(&[AnyOf(&["CDHash", "TeamID", "SigningID"])])
+    .of(&APP_SETTINGS_ALLOWED_DENIED_BINARIES_ITEM)];
+static APP_SETTINGS_ALLOWED_DENIED_BINARIES_ITEM: [Key; 5] = [
+    optional("CDHash", STRING),
+    optional("SigningID", STRING),
+    optional("TeamID", STRING),
+    optional("PathPrefix", STRING),
+    optional("SigningState", STRING).with(&[
+        Texts(&["All", "TestFlight", "DeveloperID", "Enterprise", "AppStore", "Apple"]),
+        Default(Text("All")),
+        Combine(ENUM_LAST),
+    ]),
+];
+static APP_SETTINGS_ALLOWED_ALLOWED_BINARIES: [Key; 1] = [required("BinaryIdentifier", DICTIONARY)
+    .with(&[AnyOf(&["CDHash", "TeamID"])])
+    .of(&APP_SETTINGS_ALLOWED_DENIED_BINARIES_ITEM)];
+static APP_SETTINGS_ALLOWED_ALLOWED_APPS: [Key; 1] = [required("AppIdentifier", STRING)];
+
+static AUDIO_ACCESSORY_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/audio-accessory.settings", "com.apple.configuration.audio-accessory.settings", &I26_0_MX_TX_VX_WX_H0A00).keys(&AUDIO_ACCESSORY_SETTINGS_KEYS).apply(COMBINED).sources(&["apple/device-management@0a4527c (26.0) declarative/declarations/configurations/audio-accessory.settings.yaml, its prose included"]);
+static AUDIO_ACCESSORY_SETTINGS_KEYS: [Key; 1] = [optional("TemporaryPairing", DICTIONARY)
+    .with(&[Requires("Disabled", "false", "Configuration")])
+    .of(&AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING)];
+static AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING: [Key; 2] = [
+    optional("Disabled", BOOLEAN).with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+    optional("Configuration", DICTIONARY)
+        .with(&[Combine(FIRST)])
+        .of(&AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING_CONFIGURATION),
+];
+static AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING_CONFIGURATION: [Key; 1] =
+    [required("UnpairingTime", DICTIONARY)
+        .with(&[Requires("Policy", "Hour", "Hour")])
+        .of(&AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING_CONFIGURATION_UNPAIRING_TIME)];
+static AUDIO_ACCESSORY_SETTINGS_TEMPORARY_PAIRING_CONFIGURATION_UNPAIRING_TIME: [Key; 2] = [
+    required("Policy", STRING).with(&[Texts(&["None", "Hour"])]),
+    optional("Hour", INTEGER).with(&[Range(0.0, 23.0)]),
+];
+
+static CONTENT_CACHE_SETTINGS: Entry = entry(
+    Kind::Declaration,
+    "declarative/declarations/configurations/content-cache.settings",
+    "com.apple.configuration.content-cache.settings",
+    &IX_M27_0_TX_VX_WX_HDC5D,
+)
+.keys(&CONTENT_CACHE_SETTINGS_KEYS)
+.rules(&[
+    Requires("ManagementSecurityConfig", "signedByCACert", "ManagementStatusCertificateReference"),
+    Requires("ManagementSecurityConfig", "specificServerCert", "ManagementStatusCertificateReference"),
+])
+.sources(&[
+    "Apple's documentation of ContentCaching and ContentCachingRangesItemObject (27.0), its prose included",
+    "the same, on ManagementStatusCertificateReference",
+]);
+static CONTENT_CACHE_SETTINGS_KEYS: [Key; 29] = [
+    optional("AllowCacheDelete", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowPersonalCaching", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowSharedCaching", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AutoActivation", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AutoEnableTetheredCaching", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("CacheLimit", INTEGER).with(&[Default(Integer(0))]),
+    optional("DataPath", STRING).with(&[Default(Text("/Library/Application Support/Apple/AssetCache/Data"))]),
+    optional("DeclarativeStatusInterval", INTEGER).with(&[
+        Default(Integer(0)),
+        Integers(&[0]),
+        Range(60.0, 86400.0),
+    ]),
+    optional("DenyActivation", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DenyTetheredCaching", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisplayAlerts", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("KeepAwake", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("ListenRanges", ARRAY).of(&CONTENT_CACHE_SETTINGS_LISTEN_RANGES),
+    optional("ListenRangesOnly", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("ListenWithPeersAndParents", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("LocalSubnetsOnly", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("LogClientIdentity", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("ManagementReportingInterval", INTEGER).with(&[Default(Integer(300)), Range(60.0, 86400.0)]),
+    optional("ManagementSecurityConfig", STRING)
+        .with(&[Default(Text("no-cert")), Texts(&["no-cert", "signedByCACert", "specificServerCert"])]),
+    optional("ManagementStatusCertificateReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.certificate"])]),
+    optional("ManagementStatusTarget", STRING),
+    optional("Parents", ARRAY).of(&CONTENT_CACHE_SETTINGS_PARENTS),
+    optional("ParentSelectionPolicy", STRING).with(&[
+        Texts(&["first-available", "url-path-hash", "random", "round-robin", "sticky-available"]),
+        Default(Text("round-robin")),
+    ]),
+    optional("PeerFilterRanges", ARRAY).of(&CONTENT_CACHE_SETTINGS_LISTEN_RANGES),
+    optional("PeerListenRanges", ARRAY).of(&CONTENT_CACHE_SETTINGS_LISTEN_RANGES),
+    optional("PeerLocalSubnetsOnly", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("PersonalCacheLimit", INTEGER).with(&[Default(Integer(0))]),
+    optional("Port", INTEGER).with(&[Default(Integer(0))]),
+    optional("PublicRanges", ARRAY).of(&CONTENT_CACHE_SETTINGS_LISTEN_RANGES),
+];
+static CONTENT_CACHE_SETTINGS_PARENTS: [Key; 1] = [key("ParentsItem", STRING)];
+static CONTENT_CACHE_SETTINGS_LISTEN_RANGES: [Key; 1] =
+    [key("RangesItem", DICTIONARY).of(&CONTENT_CACHE_SETTINGS_LISTEN_RANGES_ITEM)];
+static CONTENT_CACHE_SETTINGS_LISTEN_RANGES_ITEM: [Key; 3] = [
+    optional("type", STRING).with(&[Texts(&["IPv4", "IPv6"]), Default(Text("IPv4"))]),
+    required("first", STRING),
+    required("last", STRING),
 ];
 
 static DISKMANAGEMENT_SETTINGS: Entry = entry(
@@ -542,6 +757,218 @@ static DISKMANAGEMENT_SETTINGS_RESTRICTIONS: [Key; 2] = [
         .with(&[Texts(&["Allowed", "ReadOnly", "Disallowed"]), Combine(ENUM_LAST)]),
 ];
 
+static EXTENSIBLE_SSO: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/extensible-sso", "com.apple.configuration.extensible-sso", &I27_0_M27_0_TX_V27_0_WX_HED82).keys(&EXTENSIBLE_SSO_KEYS).apply(SEVERAL).rules(&[Requires("Type", "Redirect", "URLs"), Requires("Type", "Credential", "Hosts")]).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/extensible-sso.yaml, its prose included", "the prose of the same file on URLs and Hosts"]);
+static EXTENSIBLE_SSO_KEYS: [Key; 9] = [
+    required("ExtensionComposedIdentifier", STRING),
+    required("Type", STRING).with(&[Texts(&["Credential", "Redirect"])]),
+    optional("Realm", STRING),
+    optional("ExtensionData", DICTIONARY).of(&EXTENSIBLE_SSO_EXTENSION_DATA),
+    optional("URLs", ARRAY).of(&EXTENSIBLE_SSO_URLS),
+    optional("Hosts", ARRAY).of(&EXTENSIBLE_SSO_HOSTS),
+    optional("DeniedBundleIdentifiers", ARRAY).of(&EXTENSIBLE_SSO_DENIED_BUNDLE_IDENTIFIERS),
+    optional("ScreenLockedBehavior", STRING)
+        .with(&[Texts(&["Cancel", "DoNotHandle"]), Default(Text("Cancel"))]),
+    optional("PlatformSSO", DICTIONARY)
+        .on(&IX_VX)
+        .with(&[
+            With("RegistrationToken", "AuthenticationMethod"),
+            Requires("AuthenticationMethod", "OpenID", "WebAuthentication"),
+        ])
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO: [Key; 11] = [
+    optional("AuthenticationMethod", STRING).with(&[Texts(&[
+        "Password",
+        "UserSecureEnclaveKey",
+        "SmartCard",
+        "OpenID",
+    ])]),
+    optional("RegistrationToken", STRING).on(&IX_VX),
+    optional("UseSharedDeviceKeys", BOOLEAN).on(&M_HD2A0).with(&[Default(Boolean(false))]),
+    optional("LoginFrequency", INTEGER).with(&[Range(3600.0, HIGH), Default(Integer(64800))]),
+    optional("AllowDeviceIdentifiersInAttestation", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("Account", DICTIONARY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_ACCOUNT),
+    optional("UserCreation", DICTIONARY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION),
+    optional("Authorization", DICTIONARY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION),
+    optional("AccessKey", DICTIONARY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_ACCESS_KEY),
+    optional("Policies", DICTIONARY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES),
+    optional("WebAuthentication", DICTIONARY).on(&M27_0).of(&EXTENSIBLE_SSO_PLATFORM_SSO_WEB_AUTHENTICATION),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_WEB_AUTHENTICATION: [Key; 2] = [
+    optional("URLAllowList", ARRAY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_WEB_AUTHENTICATION_URLALLOW_LIST),
+    optional("AllowPasswordSync", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_WEB_AUTHENTICATION_URLALLOW_LIST: [Key; 1] = [optional("Hosts", STRING)];
+static EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES: [Key; 6] = [
+    optional("FileVault", ARRAY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_FILE_VAULT),
+    optional("Login", ARRAY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_FILE_VAULT),
+    optional("Unlock", ARRAY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_UNLOCK),
+    optional("OfflineGracePeriod", INTEGER),
+    optional("AuthenticationGracePeriod", INTEGER),
+    optional("NonPlatformSSOAccounts", ARRAY)
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_NON_PLATFORM_SSOACCOUNTS),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_NON_PLATFORM_SSOACCOUNTS: [Key; 1] =
+    [required("username", STRING)];
+static EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_UNLOCK: [Key; 1] =
+    [required("policy", STRING).with(&[Texts(&[
+        "AttemptAuthentication",
+        "RequireAuthentication",
+        "AllowOfflineGracePeriod",
+        "AllowAuthenticationGracePeriod",
+        "AllowTouchIDOrWatchForUnlock",
+        "RequireTouchID",
+        "RequireTouchIDOrWatch",
+        "AllowOpenIDForTouchIDFallback",
+    ])])];
+static EXTENSIBLE_SSO_PLATFORM_SSO_POLICIES_FILE_VAULT: [Key; 1] =
+    [required("policy", STRING).with(&[Texts(&[
+        "AttemptAuthentication",
+        "RequireAuthentication",
+        "AllowOfflineGracePeriod",
+        "AllowAuthenticationGracePeriod",
+        "RequireTouchID",
+        "RequireTouchIDOrWatch",
+        "AllowOpenIDForTouchIDFallback",
+    ])])];
+static EXTENSIBLE_SSO_PLATFORM_SSO_ACCESS_KEY: [Key; 4] = [
+    optional("ReaderGroupIdentifier", DATA),
+    optional("TerminalIdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+        "com.apple.asset.credential.acme",
+    ])]),
+    optional("ReaderIssuerCertificateAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.certificate"])]),
+    optional("AllowExpressMode", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION: [Key; 5] = [
+    optional("EnableIdentityProviderAccounts", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("UserAuthorizationMode", STRING).with(&[Texts(&["Standard", "Admin", "Groups"])]),
+    optional("AdministratorGroups", ARRAY)
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION_ADMINISTRATOR_GROUPS),
+    optional("AdditionalGroups", ARRAY).of(&EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION_ADMINISTRATOR_GROUPS),
+    optional("AuthorizationGroups", DICTIONARY)
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION_AUTHORIZATION_GROUPS),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION_AUTHORIZATION_GROUPS: [Key; 1] = [optional("ANY", STRING)];
+static EXTENSIBLE_SSO_PLATFORM_SSO_AUTHORIZATION_ADMINISTRATOR_GROUPS: [Key; 1] = [optional("Group", STRING)];
+static EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION: [Key; 7] = [
+    optional("EnableAtLogin", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableFirstUserDuringSetup", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("EnableRegistrationDuringSetup", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("NewUserAuthenticationMethods", ARRAY)
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION_NEW_USER_AUTHENTICATION_METHODS),
+    optional("NewUserAuthorizationMode", STRING).with(&[Texts(&[
+        "Standard",
+        "Admin",
+        "Groups",
+        "Temporary",
+    ])]),
+    optional("TokenToUserMapping", DICTIONARY)
+        .of(&EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION_TOKEN_TO_USER_MAPPING),
+    optional("TemporarySessionQuickLogin", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION_TOKEN_TO_USER_MAPPING: [Key; 2] =
+    [optional("AccountName", STRING), optional("FullName", STRING)];
+static EXTENSIBLE_SSO_PLATFORM_SSO_USER_CREATION_NEW_USER_AUTHENTICATION_METHODS: [Key; 1] =
+    [optional("NewUserAuthenticationMethod", STRING).with(&[Texts(&[
+        "Password",
+        "SmartCard",
+        "AccessKey",
+        "OpenID",
+    ])])];
+static EXTENSIBLE_SSO_PLATFORM_SSO_ACCOUNT: [Key; 2] = [
+    optional("DisplayName", STRING),
+    optional("SynchronizeProfilePicture", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static EXTENSIBLE_SSO_DENIED_BUNDLE_IDENTIFIERS: [Key; 1] = [required("bundleIdentifier", STRING)];
+static EXTENSIBLE_SSO_HOSTS: [Key; 1] = [required("hostname", STRING)];
+static EXTENSIBLE_SSO_URLS: [Key; 1] = [required("URL", STRING)];
+static EXTENSIBLE_SSO_EXTENSION_DATA: [Key; 1] = [optional("ANY", ANYTHING)];
+
+static EXTERNAL_INTELLIGENCE_SETTINGS: Entry = entry(
+    Kind::Declaration,
+    "declarative/declarations/configurations/external-intelligence.settings",
+    "com.apple.configuration.external-intelligence.settings",
+    &I26_4_M26_4_TX_V26_4_WX_H23BC,
+)
+.keys(&EXTERNAL_INTELLIGENCE_SETTINGS_KEYS)
+.apply(COMBINED)
+.sources(&["Apple's documentation of ExternalIntelligenceSettings (26.4)"]);
+static EXTERNAL_INTELLIGENCE_SETTINGS_KEYS: [Key; 3] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowSignIn", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowedWorkspaceIDs", ARRAY)
+        .with(&[Combine(SET_INTERSECTION)])
+        .of(&EXTERNAL_INTELLIGENCE_SETTINGS_ALLOWED_WORKSPACE_IDS),
+];
+static EXTERNAL_INTELLIGENCE_SETTINGS_ALLOWED_WORKSPACE_IDS: [Key; 1] =
+    [required("WorkspaceID", STRING).with(&[Count(0, 1)])];
+
+static INTELLIGENCE_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/intelligence.settings", "com.apple.configuration.intelligence.settings", &I26_4_M26_4_TX_V26_4_WX_H23BC).keys(&INTELLIGENCE_SETTINGS_KEYS).apply(COMBINED).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/intelligence.settings.yaml; AllowVisualIntelligence from Apple's documentation of IntelligenceSettings (27.0)"]);
+static INTELLIGENCE_SETTINGS_KEYS: [Key; 11] = [
+    optional("AllowAppleIntelligenceReport", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowGenmoji", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowImagePlayground", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowImageWand", BOOLEAN).on(&MX).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowPersonalizedHandwritingResults", BOOLEAN)
+        .on(&MX_VX)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowVisualIntelligence", BOOLEAN)
+        .on(&I27_0_M27_0_VX)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowVisualIntelligenceSummary", BOOLEAN)
+        .on(&I_MX_VX_H6D48)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowWritingTools", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("Apps", DICTIONARY).of(&INTELLIGENCE_SETTINGS_APPS),
+    optional("ForceOnDeviceOnlyDictation", BOOLEAN).with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+    optional("ForceOnDeviceOnlyTranslation", BOOLEAN)
+        .on(&MX_VX)
+        .with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+];
+static INTELLIGENCE_SETTINGS_APPS: [Key; 4] = [
+    optional("Calendar", DICTIONARY).on(&I27_0_M27_0_V27_0).of(&INTELLIGENCE_SETTINGS_APPS_CALENDAR),
+    optional("Mail", DICTIONARY).of(&INTELLIGENCE_SETTINGS_APPS_MAIL),
+    optional("Notes", DICTIONARY).of(&INTELLIGENCE_SETTINGS_APPS_NOTES),
+    optional("Safari", DICTIONARY).of(&INTELLIGENCE_SETTINGS_APPS_SAFARI),
+];
+static INTELLIGENCE_SETTINGS_APPS_SAFARI: [Key; 1] =
+    [optional("AllowSummary", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)])];
+static INTELLIGENCE_SETTINGS_APPS_NOTES: [Key; 2] = [
+    optional("AllowTranscription", BOOLEAN).on(&VX).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowTranscriptionSummary", BOOLEAN)
+        .on(&VX)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+];
+static INTELLIGENCE_SETTINGS_APPS_MAIL: [Key; 2] = [
+    optional("AllowSmartReplies", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowSummary", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+];
+static INTELLIGENCE_SETTINGS_APPS_CALENDAR: [Key; 1] =
+    [optional("AllowNaturalLanguageEditing", BOOLEAN).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)])];
+
+static KEYBOARD_SETTINGS: Entry = entry(
+    Kind::Declaration,
+    "declarative/declarations/configurations/keyboard.settings",
+    "com.apple.configuration.keyboard.settings",
+    &I26_4_M26_4_TX_VX_WX_H0F67,
+)
+.keys(&KEYBOARD_SETTINGS_KEYS)
+.apply(COMBINED)
+.sources(&["Apple's documentation of KeyboardSettings (26.4)"]);
+static KEYBOARD_SETTINGS_KEYS: [Key; 8] = [
+    optional("AllowAutoCorrection", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
+    optional("AllowDefinitionLookup", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowDictation", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowMathKeyboardSuggestions", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowPredictiveText", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
+    optional("AllowSlideToType", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
+    optional("AllowSpellCheck", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
+    optional("AllowTextReplacement", BOOLEAN).on(&MX).with(&[Default(Boolean(true))]),
+];
+
 static LEGACY: Entry = entry(
     Kind::Declaration,
     "declarative/declarations/configurations/legacy",
@@ -549,8 +976,15 @@ static LEGACY: Entry = entry(
     &I15_0_M13_0_T16_0_V1_1_W10_0_H743E,
 )
 .keys(&LEGACY_KEYS)
-.apply(SEVERAL);
-static LEGACY_KEYS: [Key; 1] = [required("ProfileURL", STRING)];
+.apply(SEVERAL)
+.rules(&[AnyOf(&["ProfileURL", "ProfileAssetReference"])])
+.sources(&["Apple's documentation of LegacyProfile and LegacyInteractiveProfile (27.0)"]);
+static LEGACY_KEYS: [Key; 2] = [
+    optional("ProfileURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ProfileAssetReference", STRING)
+        .on(&I27_0_M27_0_T27_0_V27_0_WX)
+        .with(&[Assets(&["com.apple.asset.data"])]),
+];
 
 static LEGACY_INTERACTIVE: Entry = entry(
     Kind::Declaration,
@@ -559,8 +993,16 @@ static LEGACY_INTERACTIVE: Entry = entry(
     &I15_0_M13_0_T16_0_V1_1_WX_H4FC9,
 )
 .keys(&LEGACY_INTERACTIVE_KEYS)
-.apply(SEVERAL);
-static LEGACY_INTERACTIVE_KEYS: [Key; 2] = [required("ProfileURL", STRING), required("VisibleName", STRING)];
+.apply(SEVERAL)
+.rules(&[AnyOf(&["ProfileURL", "ProfileAssetReference"])])
+.sources(&["Apple's documentation of LegacyProfile and LegacyInteractiveProfile (27.0)"]);
+static LEGACY_INTERACTIVE_KEYS: [Key; 3] = [
+    optional("ProfileURL", STRING).with(&[Format(HTTPS_URL)]),
+    required("VisibleName", STRING),
+    optional("ProfileAssetReference", STRING)
+        .on(&I27_0_M27_0_T27_0_V27_0_WX)
+        .with(&[Assets(&["com.apple.asset.data"])]),
+];
 
 static MANAGEMENT_STATUS_SUBSCRIPTIONS: Entry = entry(
     Kind::Declaration,
@@ -630,6 +1072,813 @@ static MATH_SETTINGS_CALCULATOR_SCIENTIFIC_MODE: [Key; 1] =
 static MATH_SETTINGS_CALCULATOR_BASIC_MODE: [Key; 1] =
     [required("AddSquareRoot", BOOLEAN).with(&[Combine(BOOLEAN_OR)])];
 
+static MIGRATION_ASSISTANT_SETTINGS: Entry = entry(
+    Kind::Declaration,
+    "declarative/declarations/configurations/migration-assistant.settings",
+    "com.apple.configuration.migration-assistant.settings",
+    &IX_M26_4_TX_VX_WX_H2EBB,
+)
+.keys(&MIGRATION_ASSISTANT_SETTINGS_KEYS)
+.apply(COMBINED)
+.sources(&["Apple's documentation of MigrationAssistantSettings (26.4)"]);
+static MIGRATION_ASSISTANT_SETTINGS_KEYS: [Key; 5] = [
+    required("ShouldDoManagedMigration", BOOLEAN),
+    required("ShouldMigrateSecurityPrivacySettings", BOOLEAN),
+    optional("ExcludedAccounts", ARRAY).of(&MIGRATION_ASSISTANT_SETTINGS_EXCLUDED_ACCOUNTS),
+    optional("ExcludedPaths", ARRAY).of(&MIGRATION_ASSISTANT_SETTINGS_EXCLUDED_PATHS),
+    optional("RequiredPaths", ARRAY).of(&MIGRATION_ASSISTANT_SETTINGS_REQUIRED_PATHS),
+];
+static MIGRATION_ASSISTANT_SETTINGS_REQUIRED_PATHS: [Key; 1] = [key("RequiredPath", STRING)];
+static MIGRATION_ASSISTANT_SETTINGS_EXCLUDED_PATHS: [Key; 1] = [key("ExcludedPath", STRING)];
+static MIGRATION_ASSISTANT_SETTINGS_EXCLUDED_ACCOUNTS: [Key; 1] = [key("ExcludedAccount", STRING)];
+
+static NETWORK_DNS_PROXY: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.dns-proxy", "com.apple.configuration.network.dns-proxy", &I27_0_M27_0_TX_V27_0_WX_H955C).keys(&NETWORK_DNS_PROXY_KEYS).apply(SINGLE).rules(&[RequiredFor(PERSONAL_MOBILE, "DNSProxyUUID")]).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/network.dns-proxy.yaml; applied singly by Apple's errata of the schema, 27.2", "the prose of the same file on DNSProxyUUID"]);
+static NETWORK_DNS_PROXY_KEYS: [Key; 5] = [
+    required("VisibleName", STRING),
+    required("AppBundleIdentifier", STRING),
+    optional("ProviderComposedIdentifier", STRING),
+    optional("ProviderConfiguration", DICTIONARY).of(&NETWORK_DNS_PROXY_PROVIDER_CONFIGURATION),
+    optional("DNSProxyUUID", STRING).on(&MX),
+];
+static NETWORK_DNS_PROXY_PROVIDER_CONFIGURATION: [Key; 1] = [optional("ANY", ANYTHING)];
+
+static NETWORK_DNS_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.dns-settings", "com.apple.configuration.network.dns-settings", &I27_0_M27_0_TX_V27_0_WX_H5471).keys(&NETWORK_DNS_SETTINGS_KEYS).apply(SEVERAL).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/network.dns-settings.yaml, its prose included"]);
+static NETWORK_DNS_SETTINGS_KEYS: [Key; 4] = [
+    required("VisibleName", STRING),
+    required("DNSSettings", DICTIONARY)
+        .with(&[Requires("DNSProtocol", "HTTPS", "ServerURL"), OnlyWith("ServerName", "DNSProtocol", "TLS")])
+        .of(&NETWORK_DNS_SETTINGS_DNSSETTINGS),
+    optional("OnDemandRules", ARRAY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES),
+    optional("ProhibitDisablement", BOOLEAN).on(&I_M_V_H1537).with(&[Default(Boolean(false))]),
+];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES: [Key; 1] =
+    [key("OnDemandRulesElement", DICTIONARY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM)];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM: [Key; 7] = [
+    required("Action", STRING).with(&[Texts(&["Connect", "Disconnect", "EvaluateConnection"])]),
+    optional("ActionParameters", ARRAY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS),
+    optional("DNSDomainMatch", ARRAY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH),
+    optional("DNSServerAddressMatch", ARRAY)
+        .of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH),
+    optional("InterfaceTypeMatch", STRING).with(&[Texts(&["Ethernet", "WiFi", "Cellular"])]),
+    optional("SSIDMatch", ARRAY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_SSIDMATCH),
+    optional("URLStringProbe", STRING),
+];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_SSIDMATCH: [Key; 1] = [key("SSIDMatchElement", STRING)];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH: [Key; 1] =
+    [key("DNSServerAddressMatchElement", STRING)];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH: [Key; 1] =
+    [key("DNSDomainMatchElement", STRING)];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS: [Key; 1] =
+    [optional("ActionParameter", DICTIONARY)
+        .of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM)];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM: [Key; 2] = [
+    required("Domains", ARRAY).of(&NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS),
+    required("DomainAction", STRING).with(&[Texts(&["NeverConnect", "ConnectIfNeeded"])]),
+];
+static NETWORK_DNS_SETTINGS_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS: [Key; 1] =
+    [key("DomainsElement", STRING)];
+static NETWORK_DNS_SETTINGS_DNSSETTINGS: [Key; 7] = [
+    required("DNSProtocol", STRING).with(&[Texts(&["HTTPS", "TLS"])]),
+    optional("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ServerName", STRING),
+    optional("ServerAddresses", ARRAY).of(&NETWORK_DNS_SETTINGS_DNSSETTINGS_SERVER_ADDRESSES),
+    optional("AllowFailover", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+        "com.apple.asset.credential.acme",
+    ])]),
+    optional("SupplementalMatchDomains", ARRAY)
+        .of(&NETWORK_DNS_SETTINGS_DNSSETTINGS_SUPPLEMENTAL_MATCH_DOMAINS),
+];
+static NETWORK_DNS_SETTINGS_DNSSETTINGS_SUPPLEMENTAL_MATCH_DOMAINS: [Key; 1] =
+    [key("SupplementalMatchDomainsElement", STRING)];
+static NETWORK_DNS_SETTINGS_DNSSETTINGS_SERVER_ADDRESSES: [Key; 1] = [key("ServerAddressesElement", STRING)];
+
+static NETWORK_RELAY: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.relay", "com.apple.configuration.network.relay", &I27_0_M27_0_TX_V27_0_WX_H1FB0).keys(&NETWORK_RELAY_KEYS).apply(SEVERAL).rules(&[RequiredFor(PERSONAL_MOBILE, "RelayUUID")]).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/network.relay.yaml, its prose included", "the prose of the same file on RelayUUID"]);
+static NETWORK_RELAY_KEYS: [Key; 9] = [
+    required("VisibleName", STRING),
+    required("Relays", ARRAY).of(&NETWORK_RELAY_RELAYS),
+    optional("MatchDomains", ARRAY).of(&NETWORK_RELAY_MATCH_DOMAINS),
+    optional("ExcludedDomains", ARRAY).of(&NETWORK_RELAY_EXCLUDED_DOMAINS),
+    optional("MatchFQDNs", ARRAY).of(&NETWORK_RELAY_MATCH_FQDNS),
+    optional("ExcludedFQDNs", ARRAY).of(&NETWORK_RELAY_EXCLUDED_FQDNS),
+    optional("RelayUUID", STRING).on(&MX),
+    optional("UIToggleEnabled", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowDNSFailover", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static NETWORK_RELAY_EXCLUDED_FQDNS: [Key; 1] = [key("ExcludedFQDNsElement", STRING)];
+static NETWORK_RELAY_MATCH_FQDNS: [Key; 1] = [key("MatchFQDNsElement", STRING)];
+static NETWORK_RELAY_EXCLUDED_DOMAINS: [Key; 1] = [key("ExcludedDomainsElement", STRING)];
+static NETWORK_RELAY_MATCH_DOMAINS: [Key; 1] = [key("MatchDomainsElement", STRING)];
+static NETWORK_RELAY_RELAYS: [Key; 1] = [key("Relay", DICTIONARY)
+    .with(&[AnyOf(&["HTTP3RelayURL", "HTTP2RelayURL"])])
+    .of(&NETWORK_RELAY_RELAYS_ITEM)];
+static NETWORK_RELAY_RELAYS_ITEM: [Key; 5] = [
+    optional("HTTP3RelayURL", STRING),
+    optional("HTTP2RelayURL", STRING),
+    optional("AdditionalHTTPHeaderFields", DICTIONARY)
+        .of(&NETWORK_RELAY_RELAYS_ITEM_ADDITIONAL_HTTPHEADER_FIELDS),
+    optional("CredentialAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+        "com.apple.asset.credential.acme",
+    ])]),
+    optional("PublicKeyData", ARRAY)
+        .with(&[Assets(&["com.apple.asset.data"])])
+        .of(&NETWORK_RELAY_RELAYS_ITEM_PUBLIC_KEY_DATA),
+];
+static NETWORK_RELAY_RELAYS_ITEM_PUBLIC_KEY_DATA: [Key; 1] = [key("PublicKeyDataAssetReference", STRING)];
+static NETWORK_RELAY_RELAYS_ITEM_ADDITIONAL_HTTPHEADER_FIELDS: [Key; 1] = [required("ANY", STRING)];
+
+static NETWORK_VPN_ALWAYS_ON: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.vpn.always-on", "com.apple.configuration.network.vpn.always-on", &I27_0_MX_TX_V27_0_WX_H4FB5).keys(&NETWORK_VPN_ALWAYS_ON_KEYS).apply(SINGLE).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/network.vpn.always-on.yaml, its prose included"]);
+static NETWORK_VPN_ALWAYS_ON_KEYS: [Key; 10] = [
+    required("VisibleName", STRING),
+    optional("UIToggleEnabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    required("TunnelConfigurations", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS),
+    optional("ServiceExceptions", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_SERVICE_EXCEPTIONS),
+    optional("ApplicationExceptions", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS),
+    optional("AllowCaptiveWebSheet", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AllowAllCaptiveNetworkPlugins", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AllowedCaptiveNetworkPlugins", ARRAY)
+        .of(&NETWORK_VPN_ALWAYS_ON_ALLOWED_CAPTIVE_NETWORK_PLUGINS),
+    optional("DNS", DICTIONARY)
+        .with(&[Requires("Protocol", "HTTPS", "ServerURL"), Requires("Protocol", "TLS", "ServerName")])
+        .of(&NETWORK_VPN_ALWAYS_ON_DNS),
+    optional("Proxies", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_PROXIES),
+];
+static NETWORK_VPN_ALWAYS_ON_PROXIES: [Key; 5] = [
+    optional("AutoConfigEnable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AutoDiscoveryEnable", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AutoConfigURLString", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("Protocol", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_PROXIES_PROTOCOL),
+];
+static NETWORK_VPN_ALWAYS_ON_PROXIES_PROTOCOL: [Key; 3] = [
+    optional("HTTP", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_ALWAYS_ON_PROXIES_PROTOCOL_HTTP),
+    optional("HTTPS", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_ALWAYS_ON_PROXIES_PROTOCOL_HTTP),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static NETWORK_VPN_ALWAYS_ON_PROXIES_PROTOCOL_HTTP: [Key; 3] = [
+    optional("Enable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("HostName", STRING),
+    optional("Port", INTEGER).with(&[Range(0.0, 65535.0)]),
+];
+static NETWORK_VPN_ALWAYS_ON_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS: [Key; 1] =
+    [key("SupplementalMatchDomainsElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_DNS: [Key; 9] = [
+    required("Protocol", STRING).with(&[Texts(&["Cleartext", "HTTPS", "TLS"])]),
+    optional("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ServerName", STRING),
+    required("ServerAddresses", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_DNS_SERVER_ADDRESSES),
+    optional("SearchDomains", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_DNS_SEARCH_DOMAINS),
+    optional("DomainName", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("SupplementalMatchDomainsNoSearch", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static NETWORK_VPN_ALWAYS_ON_DNS_SEARCH_DOMAINS: [Key; 1] = [key("SearchDomainsElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_DNS_SERVER_ADDRESSES: [Key; 1] = [key("ServerAddressesElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_ALLOWED_CAPTIVE_NETWORK_PLUGINS: [Key; 1] =
+    [key("AllowedCaptiveNetworkPluginElement", DICTIONARY)
+        .of(&NETWORK_VPN_ALWAYS_ON_ALLOWED_CAPTIVE_NETWORK_PLUGINS_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_ALLOWED_CAPTIVE_NETWORK_PLUGINS_ITEM: [Key; 1] =
+    [required("BundleIdentifier", STRING)];
+static NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS: [Key; 1] =
+    [key("ApplicationExceptionElement", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS_ITEM: [Key; 2] = [
+    required("BundleIdentifier", STRING),
+    optional("LimitToProtocols", ARRAY)
+        .of(&NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS_ITEM_LIMIT_TO_PROTOCOLS),
+];
+static NETWORK_VPN_ALWAYS_ON_APPLICATION_EXCEPTIONS_ITEM_LIMIT_TO_PROTOCOLS: [Key; 1] =
+    [key("LimitToProtocolElement", STRING).with(&[Texts(&["UDP"])])];
+static NETWORK_VPN_ALWAYS_ON_SERVICE_EXCEPTIONS: [Key; 1] =
+    [key("ServiceExceptionElement", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_SERVICE_EXCEPTIONS_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_SERVICE_EXCEPTIONS_ITEM: [Key; 2] = [
+    required("ServiceName", STRING).with(&[Texts(&[
+        "VoiceMail",
+        "AirPrint",
+        "CellularServices",
+        "DeviceCommunication",
+    ])]),
+    required("Action", STRING).with(&[Texts(&["Allow", "Drop"])]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS: [Key; 1] =
+    [key("TunnelConfigurationElement", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM: [Key; 3] = [
+    required("ProtocolType", STRING).with(&[Texts(&["IKEv2"])]),
+    optional("Interfaces", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_INTERFACES),
+    optional("IKEV2", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2: [Key; 20] = [
+    required("HostName", STRING),
+    required("LocalIdentifier", STRING),
+    required("RemoteIdentifier", STRING),
+    required("Authentication", DICTIONARY)
+        .with(&[
+            Requires("Method", "SharedSecret", "CredentialsAssetReference"),
+            Requires("Method", "Certificate", "IdentityAssetReference"),
+        ])
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_AUTHENTICATION),
+    optional("Provider", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_PROVIDER),
+    optional("Idle", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IDLE),
+    optional("OnDemand", DICTIONARY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND),
+    optional("UseConfigurationAttributeInternalIPSubnet", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableMOBIKE", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableRedirect", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableNATKeepAliveOffload", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("NATKeepAliveInterval", INTEGER).with(&[Default(Integer(20)), Range(20.0, HIGH)]),
+    optional("EnablePFS", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableCertificateRevocationCheck", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableFallback", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
+    optional("MTU", INTEGER).with(&[Default(Integer(1280)), Range(1280.0, 1400.0)]),
+    optional("EnforceStrictAlgorithmSelection", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("PostQuantumKeyExchange", DICTIONARY)
+        .with(&[With("PPK", "PPKIdentifier"), With("PPKIdentifier", "PPK")])
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_POST_QUANTUM_KEY_EXCHANGE),
+    optional("IKESecurityAssociationParameters", DICTIONARY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS),
+    optional("ChildSecurityAssociationParameters", DICTIONARY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS: [Key; 5] = [
+optional("EncryptionAlgorithm", STRING).with(&[Texts(&["AES-128", "AES-256", "AES-128-GCM", "AES-256-GCM", "ChaCha20Poly1305"]), Default(Text("AES-256"))]),
+optional("IntegrityAlgorithm", STRING).with(&[Texts(&["SHA2-256", "SHA2-384", "SHA2-512"]), Default(Text("SHA2-256"))]),
+optional("DiffieHellmanGroup", INTEGER).with(&[Integers(&[14, 15, 16, 17, 18, 19, 20, 21, 31, 32]), Default(Integer(14))]),
+optional("PostQuantumKeyExchangeMethods", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS_POST_QUANTUM_KEY_EXCHANGE_METHODS),
+optional("LifeTimeInMinutes", INTEGER).with(&[Default(Integer(1440)), Range(10.0, 1440.0)]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS_POST_QUANTUM_KEY_EXCHANGE_METHODS: [Key; 1] = [
+key("PostQuantumKeyExchangeMethod", INTEGER).with(&[Integers(&[0, 36, 37]), Count(0, 7)]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_POST_QUANTUM_KEY_EXCHANGE: [Key; 4] = [
+    optional("PPK", DATA),
+    optional("PPKIdentifier", STRING),
+    optional("PPKMandatory", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowFallback", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND: [Key; 3] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableUserOverride", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
+    optional("Rules", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES: [Key; 1] =
+    [key("RulesElement", DICTIONARY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM: [Key; 7] = [
+    required("Action", STRING).with(&[Texts(&[
+        "Allow",
+        "Connect",
+        "Disconnect",
+        "EvaluateConnection",
+        "Ignore",
+    ])]),
+    optional("ActionParameters", ARRAY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS),
+    optional("DNSDomainMatch", ARRAY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH),
+    optional("DNSServerAddressMatch", ARRAY).of(
+        &NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH,
+    ),
+    optional("InterfaceTypeMatch", STRING).with(&[Texts(&["Ethernet", "WiFi", "Cellular"])]),
+    optional("SSIDMatch", ARRAY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_SSIDMATCH),
+    optional("URLStringProbe", STRING),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_SSIDMATCH: [Key; 1] =
+    [key("SSIDMatchElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH:
+    [Key; 1] = [key("DNSServerAddressMatchElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH: [Key; 1] =
+    [key("DNSDomainMatchElement", STRING)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS: [Key;
+    1] = [optional("ActionParameter", DICTIONARY)
+    .with(&[
+        OnlyWith("RequiredDNSServers", "DomainAction", "ConnectIfNeeded"),
+        OnlyWith("RequiredURLStringProbe", "DomainAction", "ConnectIfNeeded"),
+    ])
+    .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM)];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM: [Key; 4] = [
+required("Domains", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS),
+required("DomainAction", STRING).with(&[Texts(&["ConnectIfNeeded", "NeverConnect"])]),
+optional("RequiredDNSServers", ARRAY).of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS),
+optional("RequiredURLStringProbe", STRING),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS: [Key; 1] = [
+key("RequiredDNSServersElement", STRING),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS: [Key; 1] = [
+key("DomainsElement", STRING),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_IDLE: [Key; 3] = [
+    optional("Disconnect", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("Timer", INTEGER),
+    optional("DeadPeerDetectionRate", STRING)
+        .with(&[Texts(&["None", "Low", "Medium", "High"]), Default(Text("Medium"))]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_PROVIDER: [Key; 2] = [
+    optional("Type", STRING).with(&[Texts(&["packet-tunnel", "app-proxy"]), Default(Text("packet-tunnel"))]),
+    optional("ComposedIdentifier", STRING),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_AUTHENTICATION: [Key; 5] = [
+    required("Method", STRING).with(&[Texts(&["None", "SharedSecret", "Certificate"])]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("IdentityCertificateType", STRING)
+        .with(&[Texts(&["RSA", "ECDSA256", "ECDSA384", "ECDSA521", "RSA-PSS"]), Default(Text("RSA"))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+    optional("ExtendedAuth", DICTIONARY)
+        .of(&NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_AUTHENTICATION_EXTENDED_AUTH),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_IKEV2_AUTHENTICATION_EXTENDED_AUTH: [Key; 6] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("ServerCertificateIssuerCommonName", STRING),
+    optional("ServerCertificateCommonName", STRING),
+    optional("TLSMinimumVersion", STRING).with(&[Texts(&["1.0", "1.1", "1.2", "1.3"]), Default(Text("1.0"))]),
+    optional("TLSMaximumVersion", STRING).with(&[Texts(&["1.0", "1.1", "1.2", "1.3"]), Default(Text("1.2"))]),
+];
+static NETWORK_VPN_ALWAYS_ON_TUNNEL_CONFIGURATIONS_ITEM_INTERFACES: [Key; 1] =
+    [key("InterfacesElement", STRING).with(&[Texts(&["Cellular", "WiFi"])])];
+
+static NETWORK_VPN_IKEV2: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.vpn.ikev2", "com.apple.configuration.network.vpn.ikev2", &I27_0_M27_0_T27_0_V27_0_WX_H45C8).keys(&NETWORK_VPN_IKEV2_KEYS).apply(SEVERAL).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/network.vpn.ikev2.yaml, its prose included"]);
+static NETWORK_VPN_IKEV2_KEYS: [Key; 24] = [
+    required("VisibleName", STRING),
+    required("HostName", STRING),
+    required("LocalIdentifier", STRING),
+    required("RemoteIdentifier", STRING),
+    required("Authentication", DICTIONARY)
+        .with(&[
+            Requires("Method", "SharedSecret", "CredentialsAssetReference"),
+            Requires("Method", "Certificate", "IdentityAssetReference"),
+        ])
+        .of(&NETWORK_VPN_IKEV2_AUTHENTICATION),
+    optional("Provider", DICTIONARY).of(&NETWORK_VPN_IKEV2_PROVIDER),
+    optional("NetworkRouting", DICTIONARY).on(&TX).of(&NETWORK_VPN_IKEV2_NETWORK_ROUTING),
+    optional("Idle", DICTIONARY).of(&NETWORK_VPN_IKEV2_IDLE),
+    optional("OnDemand", DICTIONARY).of(&NETWORK_VPN_IKEV2_ON_DEMAND),
+    optional("UseConfigurationAttributeInternalIPSubnet", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableMOBIKE", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableRedirect", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableNATKeepAliveOffload", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("NATKeepAliveInterval", INTEGER).with(&[Default(Integer(20)), Range(20.0, HIGH)]),
+    optional("EnablePFS", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableCertificateRevocationCheck", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("EnableFallback", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
+    optional("MTU", INTEGER).with(&[Default(Integer(1280)), Range(1280.0, 1400.0)]),
+    optional("EnforceStrictAlgorithmSelection", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("PostQuantumKeyExchange", DICTIONARY)
+        .with(&[With("PPK", "PPKIdentifier"), With("PPKIdentifier", "PPK")])
+        .of(&NETWORK_VPN_IKEV2_POST_QUANTUM_KEY_EXCHANGE),
+    optional("IKESecurityAssociationParameters", DICTIONARY)
+        .of(&NETWORK_VPN_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS),
+    optional("ChildSecurityAssociationParameters", DICTIONARY)
+        .of(&NETWORK_VPN_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS),
+    optional("DNS", DICTIONARY)
+        .with(&[Requires("Protocol", "HTTPS", "ServerURL"), Requires("Protocol", "TLS", "ServerName")])
+        .of(&NETWORK_VPN_IKEV2_DNS),
+    optional("Proxies", DICTIONARY).of(&NETWORK_VPN_IKEV2_PROXIES),
+];
+static NETWORK_VPN_IKEV2_PROXIES: [Key; 5] = [
+    optional("AutoConfigEnable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AutoDiscoveryEnable", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AutoConfigURLString", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_IKEV2_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("Protocol", DICTIONARY).of(&NETWORK_VPN_IKEV2_PROXIES_PROTOCOL),
+];
+static NETWORK_VPN_IKEV2_PROXIES_PROTOCOL: [Key; 3] = [
+    optional("HTTP", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_IKEV2_PROXIES_PROTOCOL_HTTP),
+    optional("HTTPS", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_IKEV2_PROXIES_PROTOCOL_HTTP),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static NETWORK_VPN_IKEV2_PROXIES_PROTOCOL_HTTP: [Key; 3] = [
+    optional("Enable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("HostName", STRING),
+    optional("Port", INTEGER).with(&[Range(0.0, 65535.0)]),
+];
+static NETWORK_VPN_IKEV2_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS: [Key; 1] =
+    [key("SupplementalMatchDomainsElement", STRING)];
+static NETWORK_VPN_IKEV2_DNS: [Key; 9] = [
+    required("Protocol", STRING).with(&[Texts(&["Cleartext", "HTTPS", "TLS"])]),
+    optional("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ServerName", STRING),
+    required("ServerAddresses", ARRAY).of(&NETWORK_VPN_IKEV2_DNS_SERVER_ADDRESSES),
+    optional("SearchDomains", ARRAY).of(&NETWORK_VPN_IKEV2_DNS_SEARCH_DOMAINS),
+    optional("DomainName", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_IKEV2_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("SupplementalMatchDomainsNoSearch", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static NETWORK_VPN_IKEV2_DNS_SEARCH_DOMAINS: [Key; 1] = [key("SearchDomainsElement", STRING)];
+static NETWORK_VPN_IKEV2_DNS_SERVER_ADDRESSES: [Key; 1] = [key("ServerAddressesElement", STRING)];
+static NETWORK_VPN_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS: [Key; 5] = [
+    optional("EncryptionAlgorithm", STRING).with(&[
+        Texts(&["AES-128", "AES-256", "AES-128-GCM", "AES-256-GCM", "ChaCha20Poly1305"]),
+        Default(Text("AES-256")),
+    ]),
+    optional("IntegrityAlgorithm", STRING)
+        .with(&[Texts(&["SHA2-256", "SHA2-384", "SHA2-512"]), Default(Text("SHA2-256"))]),
+    optional("DiffieHellmanGroup", INTEGER)
+        .with(&[Integers(&[14, 15, 16, 17, 18, 19, 20, 21, 31, 32]), Default(Integer(14))]),
+    optional("PostQuantumKeyExchangeMethods", ARRAY)
+        .of(&NETWORK_VPN_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS_POST_QUANTUM_KEY_EXCHANGE_METHODS),
+    optional("LifeTimeInMinutes", INTEGER).with(&[Default(Integer(1440)), Range(10.0, 1440.0)]),
+];
+static NETWORK_VPN_IKEV2_IKESECURITY_ASSOCIATION_PARAMETERS_POST_QUANTUM_KEY_EXCHANGE_METHODS: [Key; 1] =
+    [key("PostQuantumKeyExchangeMethod", INTEGER).with(&[Integers(&[0, 36, 37]), Count(0, 7)])];
+static NETWORK_VPN_IKEV2_POST_QUANTUM_KEY_EXCHANGE: [Key; 4] = [
+    optional("PPK", DATA),
+    optional("PPKIdentifier", STRING),
+    optional("PPKMandatory", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AllowFallback", BOOLEAN).with(&[Default(Boolean(false))]),
+];
+static NETWORK_VPN_IKEV2_ON_DEMAND: [Key; 3] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableUserOverride", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
+    optional("Rules", ARRAY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES),
+];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES: [Key; 1] =
+    [key("RulesElement", DICTIONARY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM: [Key; 7] = [
+    required("Action", STRING).with(&[Texts(&[
+        "Allow",
+        "Connect",
+        "Disconnect",
+        "EvaluateConnection",
+        "Ignore",
+    ])]),
+    optional("ActionParameters", ARRAY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS),
+    optional("DNSDomainMatch", ARRAY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH),
+    optional("DNSServerAddressMatch", ARRAY)
+        .of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH),
+    optional("InterfaceTypeMatch", STRING).with(&[Texts(&["Ethernet", "WiFi", "Cellular"])]),
+    optional("SSIDMatch", ARRAY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_SSIDMATCH),
+    optional("URLStringProbe", STRING),
+];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_SSIDMATCH: [Key; 1] = [key("SSIDMatchElement", STRING)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH: [Key; 1] =
+    [key("DNSServerAddressMatchElement", STRING)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH: [Key; 1] =
+    [key("DNSDomainMatchElement", STRING)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS: [Key; 1] =
+    [optional("ActionParameter", DICTIONARY)
+        .with(&[
+            OnlyWith("RequiredDNSServers", "DomainAction", "ConnectIfNeeded"),
+            OnlyWith("RequiredURLStringProbe", "DomainAction", "ConnectIfNeeded"),
+        ])
+        .of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM: [Key; 4] = [
+    required("Domains", ARRAY).of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS),
+    required("DomainAction", STRING).with(&[Texts(&["ConnectIfNeeded", "NeverConnect"])]),
+    optional("RequiredDNSServers", ARRAY)
+        .of(&NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS),
+    optional("RequiredURLStringProbe", STRING),
+];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS: [Key; 1] =
+    [key("RequiredDNSServersElement", STRING)];
+static NETWORK_VPN_IKEV2_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS: [Key; 1] =
+    [key("DomainsElement", STRING)];
+static NETWORK_VPN_IKEV2_IDLE: [Key; 3] = [
+    optional("Disconnect", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("Timer", INTEGER),
+    optional("DeadPeerDetectionRate", STRING)
+        .with(&[Texts(&["None", "Low", "Medium", "High"]), Default(Text("Medium"))]),
+];
+static NETWORK_VPN_IKEV2_NETWORK_ROUTING: [Key; 6] = [
+    optional("EnforceRoutes", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IncludeAllNetworks", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("ExcludeLocalNetworks", BOOLEAN),
+    optional("ExcludeCellularServices", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("ExcludeAPNs", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("ExcludeDeviceCommunication", BOOLEAN).with(&[Default(Boolean(true))]),
+];
+static NETWORK_VPN_IKEV2_PROVIDER: [Key; 2] = [
+    optional("Type", STRING).with(&[Texts(&["packet-tunnel", "app-proxy"]), Default(Text("packet-tunnel"))]),
+    optional("ComposedIdentifier", STRING),
+];
+static NETWORK_VPN_IKEV2_AUTHENTICATION: [Key; 5] = [
+    required("Method", STRING).with(&[Texts(&["None", "SharedSecret", "Certificate"])]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("IdentityCertificateType", STRING)
+        .with(&[Texts(&["RSA", "ECDSA256", "ECDSA384", "ECDSA521", "RSA-PSS"]), Default(Text("RSA"))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+    optional("ExtendedAuth", DICTIONARY).of(&NETWORK_VPN_IKEV2_AUTHENTICATION_EXTENDED_AUTH),
+];
+static NETWORK_VPN_IKEV2_AUTHENTICATION_EXTENDED_AUTH: [Key; 6] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("ServerCertificateIssuerCommonName", STRING),
+    optional("ServerCertificateCommonName", STRING),
+    optional("TLSMinimumVersion", STRING).with(&[Texts(&["1.0", "1.1", "1.2", "1.3"]), Default(Text("1.0"))]),
+    optional("TLSMaximumVersion", STRING).with(&[Texts(&["1.0", "1.1", "1.2", "1.3"]), Default(Text("1.2"))]),
+];
+
+static NETWORK_VPN_IPSEC: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.vpn.ipsec", "com.apple.configuration.network.vpn.ipsec", &I27_0_M27_0_TX_V27_0_WX_H5471).keys(&NETWORK_VPN_IPSEC_KEYS).apply(SEVERAL).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/network.vpn.ipsec.yaml, its prose included"]);
+static NETWORK_VPN_IPSEC_KEYS: [Key; 8] = [
+    required("VisibleName", STRING),
+    required("HostName", STRING),
+    optional("OverridePrimary", BOOLEAN).with(&[Default(Boolean(false))]),
+    required("Authentication", DICTIONARY).of(&NETWORK_VPN_IPSEC_AUTHENTICATION),
+    optional("Idle", DICTIONARY).of(&NETWORK_VPN_IPSEC_IDLE),
+    optional("OnDemand", DICTIONARY).of(&NETWORK_VPN_IPSEC_ON_DEMAND),
+    optional("DNS", DICTIONARY)
+        .with(&[Requires("Protocol", "HTTPS", "ServerURL"), Requires("Protocol", "TLS", "ServerName")])
+        .of(&NETWORK_VPN_IPSEC_DNS),
+    optional("Proxies", DICTIONARY).of(&NETWORK_VPN_IPSEC_PROXIES),
+];
+static NETWORK_VPN_IPSEC_PROXIES: [Key; 5] = [
+    optional("AutoConfigEnable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AutoDiscoveryEnable", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AutoConfigURLString", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_IPSEC_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("Protocol", DICTIONARY).of(&NETWORK_VPN_IPSEC_PROXIES_PROTOCOL),
+];
+static NETWORK_VPN_IPSEC_PROXIES_PROTOCOL: [Key; 3] = [
+    optional("HTTP", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_IPSEC_PROXIES_PROTOCOL_HTTP),
+    optional("HTTPS", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_IPSEC_PROXIES_PROTOCOL_HTTP),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static NETWORK_VPN_IPSEC_PROXIES_PROTOCOL_HTTP: [Key; 3] = [
+    optional("Enable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("HostName", STRING),
+    optional("Port", INTEGER).with(&[Range(0.0, 65535.0)]),
+];
+static NETWORK_VPN_IPSEC_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS: [Key; 1] =
+    [key("SupplementalMatchDomainsElement", STRING)];
+static NETWORK_VPN_IPSEC_DNS: [Key; 9] = [
+    required("Protocol", STRING).with(&[Texts(&["Cleartext", "HTTPS", "TLS"])]),
+    optional("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ServerName", STRING),
+    required("ServerAddresses", ARRAY).of(&NETWORK_VPN_IPSEC_DNS_SERVER_ADDRESSES),
+    optional("SearchDomains", ARRAY).of(&NETWORK_VPN_IPSEC_DNS_SEARCH_DOMAINS),
+    optional("DomainName", STRING),
+    optional("SupplementalMatchDomains", ARRAY).of(&NETWORK_VPN_IPSEC_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("SupplementalMatchDomainsNoSearch", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static NETWORK_VPN_IPSEC_DNS_SEARCH_DOMAINS: [Key; 1] = [key("SearchDomainsElement", STRING)];
+static NETWORK_VPN_IPSEC_DNS_SERVER_ADDRESSES: [Key; 1] = [key("ServerAddressesElement", STRING)];
+static NETWORK_VPN_IPSEC_ON_DEMAND: [Key; 2] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("Rules", ARRAY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES),
+];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES: [Key; 1] =
+    [key("RulesElement", DICTIONARY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM: [Key; 7] = [
+    required("Action", STRING).with(&[Texts(&[
+        "Allow",
+        "Connect",
+        "Disconnect",
+        "EvaluateConnection",
+        "Ignore",
+    ])]),
+    optional("ActionParameters", ARRAY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS),
+    optional("DNSDomainMatch", ARRAY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH),
+    optional("DNSServerAddressMatch", ARRAY)
+        .of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH),
+    optional("InterfaceTypeMatch", STRING).with(&[Texts(&["Ethernet", "WiFi", "Cellular"])]),
+    optional("SSIDMatch", ARRAY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_SSIDMATCH),
+    optional("URLStringProbe", STRING),
+];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_SSIDMATCH: [Key; 1] = [key("SSIDMatchElement", STRING)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH: [Key; 1] =
+    [key("DNSServerAddressMatchElement", STRING)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH: [Key; 1] =
+    [key("DNSDomainMatchElement", STRING)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS: [Key; 1] =
+    [optional("ActionParameter", DICTIONARY)
+        .with(&[
+            OnlyWith("RequiredDNSServers", "DomainAction", "ConnectIfNeeded"),
+            OnlyWith("RequiredURLStringProbe", "DomainAction", "ConnectIfNeeded"),
+        ])
+        .of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM: [Key; 4] = [
+    required("Domains", ARRAY).of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS),
+    required("DomainAction", STRING).with(&[Texts(&["ConnectIfNeeded", "NeverConnect"])]),
+    optional("RequiredDNSServers", ARRAY)
+        .of(&NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS),
+    optional("RequiredURLStringProbe", STRING),
+];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS: [Key; 1] =
+    [key("RequiredDNSServersElement", STRING)];
+static NETWORK_VPN_IPSEC_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS: [Key; 1] =
+    [key("DomainsElement", STRING)];
+static NETWORK_VPN_IPSEC_IDLE: [Key; 2] =
+    [optional("Disconnect", BOOLEAN).with(&[Default(Boolean(false))]), optional("Timer", INTEGER)];
+static NETWORK_VPN_IPSEC_AUTHENTICATION: [Key; 7] = [
+    required("Method", STRING).with(&[Texts(&["SharedSecret", "Certificate"])]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+    optional("LocalIdentifier", STRING),
+    optional("LocalIdentifierType", STRING).with(&[Texts(&["KeyID"]), Default(Text("KeyID"))]),
+    optional("PromptForVPNPIN", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("XAuth", DICTIONARY)
+        .with(&[Requires("Enabled", "true", "CredentialsAssetReference")])
+        .of(&NETWORK_VPN_IPSEC_AUTHENTICATION_XAUTH),
+];
+static NETWORK_VPN_IPSEC_AUTHENTICATION_XAUTH: [Key; 3] = [
+    required("Enabled", BOOLEAN),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("PasswordEncryption", STRING).with(&[Texts(&["Prompt"])]),
+];
+
+static NETWORK_VPN_VPN_PLUGIN: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/network.vpn.vpn-plugin", "com.apple.configuration.network.vpn.vpn-plugin", &I27_0_M27_0_T27_0_V27_0_WX_H6B03).keys(&NETWORK_VPN_VPN_PLUGIN_KEYS).apply(SEVERAL).sources(&["apple/device-management@61449b0 (27.0) declarative/declarations/configurations/network.vpn.vpn-plugin.yaml, its prose included"]);
+static NETWORK_VPN_VPN_PLUGIN_KEYS: [Key; 11] = [
+    required("VisibleName", STRING),
+    required("HostName", STRING),
+    required("SubType", STRING),
+    optional("VendorConfig", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_VENDOR_CONFIG),
+    required("Authentication", DICTIONARY)
+        .with(&[
+            Requires("Method", "Password", "CredentialsAssetReference"),
+            Requires("Method", "Certificate", "IdentityAssetReference"),
+        ])
+        .of(&NETWORK_VPN_VPN_PLUGIN_AUTHENTICATION),
+    optional("Provider", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_PROVIDER),
+    optional("NetworkRouting", DICTIONARY).on(&TX).of(&NETWORK_VPN_VPN_PLUGIN_NETWORK_ROUTING),
+    optional("Idle", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_IDLE),
+    optional("OnDemand", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND),
+    optional("DNS", DICTIONARY)
+        .with(&[Requires("Protocol", "HTTPS", "ServerURL"), Requires("Protocol", "TLS", "ServerName")])
+        .of(&NETWORK_VPN_VPN_PLUGIN_DNS),
+    optional("Proxies", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_PROXIES),
+];
+static NETWORK_VPN_VPN_PLUGIN_PROXIES: [Key; 5] = [
+    optional("AutoConfigEnable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("AutoDiscoveryEnable", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("AutoConfigURLString", STRING),
+    optional("SupplementalMatchDomains", ARRAY)
+        .of(&NETWORK_VPN_VPN_PLUGIN_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("Protocol", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_PROXIES_PROTOCOL),
+];
+static NETWORK_VPN_VPN_PLUGIN_PROXIES_PROTOCOL: [Key; 3] = [
+    optional("HTTP", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_VPN_PLUGIN_PROXIES_PROTOCOL_HTTP),
+    optional("HTTPS", DICTIONARY)
+        .with(&[With("HostName", "Port")])
+        .of(&NETWORK_VPN_VPN_PLUGIN_PROXIES_PROTOCOL_HTTP),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static NETWORK_VPN_VPN_PLUGIN_PROXIES_PROTOCOL_HTTP: [Key; 3] = [
+    optional("Enable", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("HostName", STRING),
+    optional("Port", INTEGER).with(&[Range(0.0, 65535.0)]),
+];
+static NETWORK_VPN_VPN_PLUGIN_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS: [Key; 1] =
+    [key("SupplementalMatchDomainsElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_DNS: [Key; 9] = [
+    required("Protocol", STRING).with(&[Texts(&["Cleartext", "HTTPS", "TLS"])]),
+    optional("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
+    optional("ServerName", STRING),
+    required("ServerAddresses", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_DNS_SERVER_ADDRESSES),
+    optional("SearchDomains", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_DNS_SEARCH_DOMAINS),
+    optional("DomainName", STRING),
+    optional("SupplementalMatchDomains", ARRAY)
+        .of(&NETWORK_VPN_VPN_PLUGIN_PROXIES_SUPPLEMENTAL_MATCH_DOMAINS),
+    optional("SupplementalMatchDomainsNoSearch", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static NETWORK_VPN_VPN_PLUGIN_DNS_SEARCH_DOMAINS: [Key; 1] = [key("SearchDomainsElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_DNS_SERVER_ADDRESSES: [Key; 1] = [key("ServerAddressesElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND: [Key; 3] = [
+    optional("Enabled", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("DisableUserOverride", BOOLEAN).on(&MX).with(&[Default(Boolean(false))]),
+    optional("Rules", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES),
+];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES: [Key; 1] =
+    [key("RulesElement", DICTIONARY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM: [Key; 7] = [
+    required("Action", STRING).with(&[Texts(&[
+        "Allow",
+        "Connect",
+        "Disconnect",
+        "EvaluateConnection",
+        "Ignore",
+    ])]),
+    optional("ActionParameters", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS),
+    optional("DNSDomainMatch", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH),
+    optional("DNSServerAddressMatch", ARRAY)
+        .of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH),
+    optional("InterfaceTypeMatch", STRING).with(&[Texts(&["Ethernet", "WiFi", "Cellular"])]),
+    optional("SSIDMatch", ARRAY).of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_SSIDMATCH),
+    optional("URLStringProbe", STRING),
+];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_SSIDMATCH: [Key; 1] = [key("SSIDMatchElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_DNSSERVER_ADDRESS_MATCH: [Key; 1] =
+    [key("DNSServerAddressMatchElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_DNSDOMAIN_MATCH: [Key; 1] =
+    [key("DNSDomainMatchElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS: [Key; 1] =
+    [optional("ActionParameter", DICTIONARY)
+        .with(&[
+            OnlyWith("RequiredDNSServers", "DomainAction", "ConnectIfNeeded"),
+            OnlyWith("RequiredURLStringProbe", "DomainAction", "ConnectIfNeeded"),
+        ])
+        .of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM: [Key; 4] = [
+    required("Domains", ARRAY)
+        .of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS),
+    required("DomainAction", STRING).with(&[Texts(&["ConnectIfNeeded", "NeverConnect"])]),
+    optional("RequiredDNSServers", ARRAY)
+        .of(&NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS),
+    optional("RequiredURLStringProbe", STRING),
+];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_REQUIRED_DNSSERVERS: [Key; 1] =
+    [key("RequiredDNSServersElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_ON_DEMAND_RULES_ITEM_ACTION_PARAMETERS_ITEM_DOMAINS: [Key; 1] =
+    [key("DomainsElement", STRING)];
+static NETWORK_VPN_VPN_PLUGIN_IDLE: [Key; 2] =
+    [optional("Disconnect", BOOLEAN).with(&[Default(Boolean(false))]), optional("Timer", INTEGER)];
+static NETWORK_VPN_VPN_PLUGIN_NETWORK_ROUTING: [Key; 6] = [
+    optional("EnforceRoutes", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("IncludeAllNetworks", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("ExcludeLocalNetworks", BOOLEAN),
+    optional("ExcludeCellularServices", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("ExcludeAPNs", BOOLEAN).with(&[Default(Boolean(true))]),
+    optional("ExcludeDeviceCommunication", BOOLEAN).with(&[Default(Boolean(true))]),
+];
+static NETWORK_VPN_VPN_PLUGIN_PROVIDER: [Key; 2] = [
+    optional("Type", STRING).with(&[Texts(&["packet-tunnel", "app-proxy"]), Default(Text("packet-tunnel"))]),
+    optional("ComposedIdentifier", STRING),
+];
+static NETWORK_VPN_VPN_PLUGIN_AUTHENTICATION: [Key; 3] = [
+    required("Method", STRING).with(&[Texts(&["Password", "Certificate", "Password+Certificate"])]),
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static NETWORK_VPN_VPN_PLUGIN_VENDOR_CONFIG: [Key; 4] = [
+    optional("Realm", STRING),
+    optional("Role", STRING),
+    optional("Group", STRING),
+    optional("LoginGroupOrDomain", STRING),
+];
+
+static PACKAGE: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/package", "com.apple.configuration.package", &IX_M26_0_TX_VX_WX_HE52B).keys(&PACKAGE_KEYS).apply(SEVERAL).sources(&["apple/device-management@0a4527c (26.0) declarative/declarations/configurations/package.yaml; UninstallBehavior from Apple's documentation of Package (27.0)"]);
+static PACKAGE_KEYS: [Key; 3] = [
+    required("ManifestURL", STRING),
+    optional("InstallBehavior", DICTIONARY).of(&PACKAGE_INSTALL_BEHAVIOR),
+    optional("UninstallBehavior", DICTIONARY).on(&M27_0).of(&PACKAGE_UNINSTALL_BEHAVIOR),
+];
+static PACKAGE_UNINSTALL_BEHAVIOR: [Key; 1] = [optional("Remove", BOOLEAN).with(&[Default(Boolean(false))])];
+static PACKAGE_INSTALL_BEHAVIOR: [Key; 1] =
+    [optional("Install", STRING).with(&[Texts(&["Optional", "Required"]), Default(Text("Optional"))])];
+
 static PASSCODE_SETTINGS: Entry = entry(
     Kind::Declaration,
     "declarative/declarations/configurations/passcode.settings",
@@ -674,6 +1923,25 @@ static PASSCODE_SETTINGS_CUSTOM_REGEX: [Key; 2] = [
 ];
 static PASSCODE_SETTINGS_CUSTOM_REGEX_DESCRIPTION: [Key; 1] = [optional("ANY", STRING)];
 
+static SAFARI_BOOKMARKS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/safari.bookmarks", "com.apple.configuration.safari.bookmarks", &I26_0_M26_0_TX_V26_0_WX_H50A5).keys(&SAFARI_BOOKMARKS_KEYS).apply(COMBINED).sources(&["Apple's documentation of SafariBookmarks, SafariBookmarksBookmarkGroupObject and SafariBookmarksBookmarksItemObject (26.0)"]);
+static SAFARI_BOOKMARKS_KEYS: [Key; 1] =
+    [optional("ManagedBookmarks", ARRAY).of(&SAFARI_BOOKMARKS_MANAGED_BOOKMARKS)];
+static SAFARI_BOOKMARKS_MANAGED_BOOKMARKS: [Key; 1] =
+    [required("BookmarkGroup", DICTIONARY).of(&SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM)];
+static SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM: [Key; 3] = [
+    required("GroupIdentifier", STRING),
+    required("Title", STRING),
+    required("Bookmarks", ARRAY).of(&SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM_BOOKMARKS),
+];
+static SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM_BOOKMARKS: [Key; 1] = [key("bookmarks-item", DICTIONARY)
+    .with(&[AnyOf(&["URL", "Folder"]), AtMostOne(&["URL", "Folder"])])
+    .of(&SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM_BOOKMARKS_ITEM)];
+static SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM_BOOKMARKS_ITEM: [Key; 3] = [
+    required("Title", STRING),
+    optional("URL", STRING),
+    optional("Folder", ARRAY).of(&SAFARI_BOOKMARKS_MANAGED_BOOKMARKS_ITEM_BOOKMARKS),
+];
+
 static SAFARI_EXTENSIONS_SETTINGS: Entry = entry(
     Kind::Declaration,
     "declarative/declarations/configurations/safari.extensions.settings",
@@ -699,6 +1967,50 @@ static SAFARI_EXTENSIONS_SETTINGS_MANAGED_EXTENSIONS_ANY: [Key; 4] = [
 ];
 static SAFARI_EXTENSIONS_SETTINGS_MANAGED_EXTENSIONS_ANY_DENIED_DOMAINS: [Key; 1] = [key("Domain", STRING)];
 static SAFARI_EXTENSIONS_SETTINGS_MANAGED_EXTENSIONS_ANY_ALLOWED_DOMAINS: [Key; 1] = [key("Domain", STRING)];
+
+static SAFARI_SETTINGS: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/safari.settings", "com.apple.configuration.safari.settings", &I26_0_M26_0_TX_V26_0_WX_H50A5).keys(&SAFARI_SETTINGS_KEYS).apply(COMBINED).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/safari.settings.yaml, its prose included; Privacy since 27.0"]);
+static SAFARI_SETTINGS_KEYS: [Key; 9] = [
+    optional("AcceptCookies", STRING).on(&I_MX_VX_HD2AA).with(&[
+        Texts(&["Never", "CurrentWebsite", "VisitedWebsites", "Always"]),
+        Default(Text("Always")),
+        Combine(ENUM_FIRST),
+    ]),
+    optional("AllowDisablingFraudWarning", BOOLEAN)
+        .on(&I_MX_VX_HD2AA)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowHistoryClearing", BOOLEAN)
+        .on(&I_V_HC78D)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowJavaScript", BOOLEAN)
+        .on(&I_MX_VX_HD2AA)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowPrivateBrowsing", BOOLEAN)
+        .on(&I_V_HC78D)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowPopups", BOOLEAN).on(&I_MX_VX_HD2AA).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowSummary", BOOLEAN).on(&I_V_HC78D).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("NewTabStartPage", DICTIONARY)
+        .with(&[
+            Requires("PageType", "Home", "HomepageURL"),
+            Requires("PageType", "Extension", "ExtensionIdentifier"),
+        ])
+        .of(&SAFARI_SETTINGS_NEW_TAB_START_PAGE),
+    optional("Privacy", DICTIONARY).on(&I27_0_M27_0_VX_H1EA7).of(&SAFARI_SETTINGS_PRIVACY),
+];
+static SAFARI_SETTINGS_PRIVACY: [Key; 1] =
+    [optional("PermissionDefaults", DICTIONARY).of(&SAFARI_SETTINGS_PRIVACY_PERMISSION_DEFAULTS)];
+static SAFARI_SETTINGS_PRIVACY_PERMISSION_DEFAULTS: [Key; 1] =
+    [optional("ANY", DICTIONARY).of(&SAFARI_SETTINGS_PRIVACY_PERMISSION_DEFAULTS_ANY)];
+static SAFARI_SETTINGS_PRIVACY_PERMISSION_DEFAULTS_ANY: [Key; 3] = [
+    required("OrganizationJustification", STRING),
+    optional("Camera", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+    optional("Microphone", STRING).with(&[Texts(&["None", "Allow"]), Combine(ENUM_LAST)]),
+];
+static SAFARI_SETTINGS_NEW_TAB_START_PAGE: [Key; 3] = [
+    required("PageType", STRING).with(&[Texts(&["Start", "Home", "Extension"])]),
+    optional("HomepageURL", STRING),
+    optional("ExtensionIdentifier", STRING),
+];
 
 static SCREENSHARING_CONNECTION: Entry = entry(
     Kind::Declaration,
@@ -843,6 +2155,34 @@ static SERVICES_CONFIGURATION_FILES_KEYS: [Key; 2] = [
         .with(&[Assets(&["com.apple.asset.data"]), ContentTypes(&["application/zip"])]),
 ];
 
+static SIRI_SETTINGS: Entry = entry(
+    Kind::Declaration,
+    "declarative/declarations/configurations/siri.settings",
+    "com.apple.configuration.siri.settings",
+    &I26_4_M26_4_T27_0_V26_4_W26_4_HB4CA,
+)
+.keys(&SIRI_SETTINGS_KEYS)
+.apply(COMBINED)
+.sources(&[
+    "apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/siri.settings.yaml",
+]);
+static SIRI_SETTINGS_KEYS: [Key; 6] = [
+    optional("Enabled", BOOLEAN).on(&WX).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowSiriAI", BOOLEAN)
+        .on(&I27_0_M27_0_TX_V27_0_WX_H693E)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowUserGeneratedContent", BOOLEAN)
+        .on(&MX_TX_VX)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("AllowWhileLocked", BOOLEAN).on(&MX_TX_VX).with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
+    optional("ForceProfanityFilter", BOOLEAN)
+        .on(&TX_VX_WX)
+        .with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+    optional("ForceReduceSensitiveContent", BOOLEAN)
+        .on(&I27_0_M27_0_TX_VX_WX)
+        .with(&[Default(Boolean(false)), Combine(BOOLEAN_OR)]),
+];
+
 static SOFTWAREUPDATE_ENFORCEMENT_SPECIFIC: Entry = entry(
     Kind::Declaration,
     "declarative/declarations/configurations/softwareupdate.enforcement.specific",
@@ -952,6 +2292,64 @@ static WATCH_ENROLLMENT_KEYS: [Key; 2] = [
 ];
 static WATCH_ENROLLMENT_ANCHOR_CERTIFICATE_ASSET_REFERENCES: [Key; 1] =
     [key("AnchorCertificateAssetReferenceItem", STRING)];
+
+static WEBCONTENT_FILTER_PLUGIN: Entry = entry(Kind::Declaration, "declarative/declarations/configurations/webcontent-filter.plugin", "com.apple.configuration.webcontent-filter.plugin", &I27_0_M27_0_TX_V27_0_WX_H7185).keys(&WEBCONTENT_FILTER_PLUGIN_KEYS).apply(SEVERAL).rules(&[RequiredFor(UNSUPERVISED_MOBILE, "ContentFilterUUID")]).sources(&["apple/device-management@97a11a8 (27.0) declarative/declarations/configurations/webcontent-filter.plugin.yaml", "the prose of the same file on ContentFilterUUID"]);
+static WEBCONTENT_FILTER_PLUGIN_KEYS: [Key; 8] = [
+    required("VisibleName", STRING),
+    required("PluginBundleID", STRING),
+    optional("ContentFilterUUID", STRING).on(&MX),
+    optional("ServerAddress", STRING),
+    optional("Organization", STRING),
+    optional("VendorConfig", DICTIONARY).of(&WEBCONTENT_FILTER_PLUGIN_VENDOR_CONFIG),
+    optional("Authentication", DICTIONARY).of(&WEBCONTENT_FILTER_PLUGIN_AUTHENTICATION),
+    optional("Filter", DICTIONARY).of(&WEBCONTENT_FILTER_PLUGIN_FILTER),
+];
+static WEBCONTENT_FILTER_PLUGIN_FILTER: [Key; 5] = [
+    optional("Grade", STRING)
+        .on(&IX_VX)
+        .with(&[Texts(&["firewall", "inspector"]), Default(Text("firewall"))]),
+    optional("Browsers", DICTIONARY).on(&MX).of(&WEBCONTENT_FILTER_PLUGIN_FILTER_BROWSERS),
+    optional("Sockets", DICTIONARY)
+        .with(&[Requires("Enabled", "true", "ProviderComposedIdentifier")])
+        .of(&WEBCONTENT_FILTER_PLUGIN_FILTER_SOCKETS),
+    optional("Packets", DICTIONARY)
+        .on(&IX_VX)
+        .with(&[Requires("Enabled", "true", "ProviderComposedIdentifier")])
+        .of(&WEBCONTENT_FILTER_PLUGIN_FILTER_SOCKETS),
+    optional("URLs", DICTIONARY)
+        .on(&VX)
+        .with(&[Requires("Enabled", "true", "Parameters")])
+        .of(&WEBCONTENT_FILTER_PLUGIN_FILTER_URLS),
+];
+static WEBCONTENT_FILTER_PLUGIN_FILTER_URLS: [Key; 2] = [
+    required("Enabled", BOOLEAN),
+    optional("Parameters", DICTIONARY).of(&WEBCONTENT_FILTER_PLUGIN_FILTER_URLS_PARAMETERS),
+];
+static WEBCONTENT_FILTER_PLUGIN_FILTER_URLS_PARAMETERS: [Key; 4] = [
+    required("ProviderComposedIdentifier", STRING),
+    required("PIR", DICTIONARY).of(&WEBCONTENT_FILTER_PLUGIN_FILTER_URLS_PARAMETERS_PIR),
+    optional("FailClosed", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("PrefilterFetchFrequency", INTEGER).with(&[Default(Integer(86400)), Range(2700.0, HIGH)]),
+];
+static WEBCONTENT_FILTER_PLUGIN_FILTER_URLS_PARAMETERS_PIR: [Key; 3] = [
+    required("ServerURL", STRING),
+    required("PrivacyPassIssuerURL", STRING),
+    optional("AuthenticationTokenAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+];
+static WEBCONTENT_FILTER_PLUGIN_FILTER_SOCKETS: [Key; 2] =
+    [required("Enabled", BOOLEAN), optional("ProviderComposedIdentifier", STRING)];
+static WEBCONTENT_FILTER_PLUGIN_FILTER_BROWSERS: [Key; 1] = [required("Enabled", BOOLEAN)];
+static WEBCONTENT_FILTER_PLUGIN_AUTHENTICATION: [Key; 2] = [
+    optional("CredentialsAssetReference", STRING)
+        .with(&[Assets(&["com.apple.asset.credential.userpassword"])]),
+    optional("IdentityAssetReference", STRING).with(&[Assets(&[
+        "com.apple.asset.credential.acme",
+        "com.apple.asset.credential.identity",
+        "com.apple.asset.credential.scep",
+    ])]),
+];
+static WEBCONTENT_FILTER_PLUGIN_VENDOR_CONFIG: [Key; 1] = [required("ANY", ANYTHING)];
 
 static ORGANIZATION_INFO: Entry = entry(
     Kind::Declaration,

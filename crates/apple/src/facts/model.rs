@@ -257,6 +257,10 @@ pub enum Format {
     Url,
     /// Letters, digits, `-` and `.`, at most 253.
     HostName,
+    /// A time of RFC 3339 in whole seconds.
+    Timestamp,
+    /// Begins with `com.apple.mgmt.`, as the topic of every push certificate does.
+    MdmTopic,
 }
 
 /// Something that is known of a device and is no OS version.
@@ -270,6 +274,10 @@ pub enum Trait {
     PinForErase,
     /// Not enrolled through Automated Device Enrollment.
     NotAutomated,
+    /// Under User Enrollment, and no Mac.
+    PersonalMobile,
+    /// Not supervised, and no Mac.
+    UnsupervisedMobile,
 }
 
 /// What is said of a value beside its type.
@@ -301,10 +309,16 @@ pub enum Rule {
     AtMostOne(&'static [&'static str]),
     /// Prose: where the first key has the second text, the third key is required.
     Requires(&'static str, &'static str, &'static str),
+    /// Prose: where the first key is, the second is required.
+    With(&'static str, &'static str),
+    /// Prose: where the first key has the second text, the third key must not be.
+    Excludes(&'static str, &'static str, &'static str),
     /// Prose: the first key only where the second has the third text.
     OnlyWith(&'static str, &'static str, &'static str),
     /// Prose: at most so many bytes.
     MaxBytes(u32),
+    /// Prose: a number that has all bits of the first has those of the second.
+    BitNeeds(u32, u32),
     /// Prose: an array with at least one item, a text with at least one character.
     NotEmpty,
     /// Prose: only a device with that trait knows it.

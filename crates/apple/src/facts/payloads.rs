@@ -806,8 +806,11 @@ static APPLICATIONACCESS: Entry = entry(
     &I4_0_M10_7_T9_0_V1_1_W10_0_H7CB7,
 )
 .keys(&APPLICATIONACCESS_KEYS)
-.sources(&["apple/device-management@9468f87 (27.0), CHANGES.md"]);
-static APPLICATIONACCESS_KEYS: [Key; 191] = [
+.sources(&[
+    "apple/device-management@9468f87 (27.0), CHANGES.md",
+    "apple/device-management@97a11a8 (27.0), CHANGES.md, and Apple's documentation of Restrictions",
+]);
+static APPLICATIONACCESS_KEYS: [Key; 192] = [
     optional("allowAccountModification", BOOLEAN)
         .on(&I7_0_M14_0_TX_V2_0_W_H8A66)
         .with(&[Default(Boolean(true))]),
@@ -1205,6 +1208,9 @@ static APPLICATIONACCESS_KEYS: [Key; 191] = [
     optional("whitelistedAppBundleIDs", ARRAY)
         .on(&I9_3_MX_T11_0_VX_WX_H8032)
         .of(&APPLICATIONACCESS_WHITELISTED_APP_BUNDLE_IDS),
+    optional("allowSiriAI", BOOLEAN)
+        .on(&I27_0_MX_TX_VX_WX_H97D3)
+        .with(&[Default(Boolean(true)), Combine(BOOLEAN_AND)]),
 ];
 static APPLICATIONACCESS_WHITELISTED_APP_BUNDLE_IDS: [Key; 1] = [key("appWhitelistedBundleID", STRING)];
 static APPLICATIONACCESS_BLOCKED_APP_BUNDLE_IDS: [Key; 1] = [key("appBlockedBundleID", STRING)];
@@ -1741,13 +1747,7 @@ static EWS_ACCOUNT_KEYS: [Key; 16] = [
     optional("ExternalPort", INTEGER),
 ];
 
-static EXTENSIBLESSO: Entry = entry(
-    Kind::Payload,
-    "mdm/profiles/com.apple.extensiblesso",
-    "com.apple.extensiblesso",
-    &I13_0_M10_15_TX_V1_1_WX_HA24B,
-)
-.keys(&EXTENSIBLESSO_KEYS);
+static EXTENSIBLESSO: Entry = entry(Kind::Payload, "mdm/profiles/com.apple.extensiblesso", "com.apple.extensiblesso", &I13_0_M10_15_TX_V1_1_WX_HA24B).keys(&EXTENSIBLESSO_KEYS).sources(&["apple/device-management@97a11a8 (27.0), CHANGES.md, and Apple's documentation of ExtensibleSingleSignOn.PlatformSSO"]);
 static EXTENSIBLESSO_KEYS: [Key; 12] = [
     required("ExtensionIdentifier", STRING),
     optional("TeamIdentifier", STRING).on(&IX_VX),
@@ -1766,7 +1766,7 @@ static EXTENSIBLESSO_KEYS: [Key; 12] = [
     optional("RegistrationToken", STRING).on(&IX_M13_0_VX),
     optional("PlatformSSO", DICTIONARY).on(&IX_M14_0_VX).of(&EXTENSIBLESSO_PLATFORM_SSO),
 ];
-static EXTENSIBLESSO_PLATFORM_SSO: [Key; 18] = [
+static EXTENSIBLESSO_PLATFORM_SSO: [Key; 20] = [
     optional("AuthenticationMethod", STRING).with(&[Texts(&[
         "Password",
         "UserSecureEnclaveKey",
@@ -1791,7 +1791,12 @@ static EXTENSIBLESSO_PLATFORM_SSO: [Key; 18] = [
     optional("NonPlatformSSOAccounts", ARRAY)
         .on(&M15_0)
         .of(&EXTENSIBLESSO_PLATFORM_SSO_NON_PLATFORM_SSOACCOUNTS),
+    optional("WebLoginURLAllowList", ARRAY)
+        .on(&M27_0)
+        .of(&EXTENSIBLESSO_PLATFORM_SSO_WEB_LOGIN_URLALLOW_LIST),
+    optional("AllowWebLoginPasswordSync", BOOLEAN).on(&M27_0).with(&[Default(Boolean(false))]),
 ];
+static EXTENSIBLESSO_PLATFORM_SSO_WEB_LOGIN_URLALLOW_LIST: [Key; 1] = [key("Host", STRING)];
 static EXTENSIBLESSO_PLATFORM_SSO_NON_PLATFORM_SSOACCOUNTS: [Key; 1] = [required("username", STRING)];
 static EXTENSIBLESSO_PLATFORM_SSO_UNLOCK_POLICY: [Key; 1] = [required("policy", STRING).with(&[Texts(&[
     "AttemptAuthentication",
@@ -2133,8 +2138,9 @@ static LOGINWINDOW: Entry = entry(
     "com.apple.loginwindow",
     &IX_M10_7_TX_VX_WX_HB4A0,
 )
-.keys(&LOGINWINDOW_KEYS);
-static LOGINWINDOW_KEYS: [Key; 23] = [
+.keys(&LOGINWINDOW_KEYS)
+.sources(&["apple/device-management@97a11a8 (27.0), CHANGES.md, and Apple's documentation of LoginWindow"]);
+static LOGINWINDOW_KEYS: [Key; 25] = [
     optional("SHOWFULLNAME", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("HideLocalUsers", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("IncludeNetworkUser", BOOLEAN).with(&[Default(Boolean(false))]),
@@ -2158,6 +2164,10 @@ static LOGINWINDOW_KEYS: [Key; 23] = [
     optional("DisableFDEAutoLogin", BOOLEAN).on(&M10_9).with(&[Default(Boolean(false))]),
     optional("AutologinUsername", STRING).on(&M14_0_H9125),
     optional("AutologinPassword", STRING).on(&M14_0_H9125),
+    optional("ForceWifiConfigurationOnLockScreen", BOOLEAN).on(&M27_0).with(&[Default(Boolean(false))]),
+    optional("ForceCaptivePortalConnectionFromLockScreen", BOOLEAN)
+        .on(&M27_0)
+        .with(&[Default(Boolean(false))]),
 ];
 static LOGINWINDOW_DENY_LIST: [Key; 1] = [required("DenyListItem", STRING)];
 static LOGINWINDOW_ALLOW_LIST: [Key; 1] = [required("AllowListItem", STRING)];
@@ -2323,16 +2333,18 @@ static MCXPRINTING_USER_PRINTER_LIST_PRINTER: [Key; 6] = [
 static MCXPRINTING_DEFAULT_PRINTER: [Key; 2] =
     [optional("DeviceURI", STRING), optional("DisplayName", STRING)];
 
-static MDM: Entry =
-    entry(Kind::Payload, "mdm/profiles/com.apple.mdm", "com.apple.mdm", &I4_0_M10_7_T9_0_V1_1_W10_0_HE82E)
-        .keys(&MDM_KEYS);
+static MDM: Entry = entry(Kind::Payload, "mdm/profiles/com.apple.mdm", "com.apple.mdm", &I4_0_M10_7_T9_0_V1_1_W10_0_HE82E).keys(&MDM_KEYS).rules(&[Excludes("EnrollmentMode", "BYOD", "AccessRights"), With("EnrollmentMode", "AssignedManagedAppleID")]).sources(&["Apple's prose on com.apple.mdm.yaml; facts of access rights (a.2) and of account-driven enrollment (f.2)"]);
 static MDM_KEYS: [Key; 17] = [
     required("IdentityCertificateUUID", STRING).with(&[Format(UUID)]),
-    required("Topic", STRING),
+    required("Topic", STRING).with(&[Format(MDM_TOPIC)]),
     required("ServerURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("CheckInURL", STRING).with(&[Format(HTTPS_URL)]),
     optional("SignMessage", BOOLEAN).with(&[Default(Boolean(false))]),
-    optional("AccessRights", INTEGER).on(&I_M_V_H7056),
+    optional("AccessRights", INTEGER).on(&I_M_V_H7056).with(&[
+        Range(1.0, 8191.0),
+        BitNeeds(2, 1),
+        BitNeeds(128, 64),
+    ]),
     optional("UseDevelopmentAPNS", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("ManagedAppleID", STRING).on(&I13_1_M10_15_TX_VX_WX_HBA48),
     optional("AssignedManagedAppleID", STRING).on(&I15_0_M14_0_TX_WX),
@@ -2516,22 +2528,24 @@ static PROXY_HTTP_GLOBAL_KEYS: [Key; 8] = [
     optional("ProxyCaptiveLoginAllowed", BOOLEAN).on(&I7_0).with(&[Default(Boolean(false))]),
 ];
 
-static RELAY_MANAGED: Entry = entry(
-    Kind::Payload,
-    "mdm/profiles/com.apple.relay.managed",
-    "com.apple.relay.managed",
-    &I17_0_M14_0_T17_0_V1_0_WX_H12DC,
-)
-.keys(&RELAY_MANAGED_KEYS);
-static RELAY_MANAGED_KEYS: [Key; 4] = [
+static RELAY_MANAGED: Entry = entry(Kind::Payload, "mdm/profiles/com.apple.relay.managed", "com.apple.relay.managed", &I17_0_M14_0_T17_0_V1_0_WX_H12DC).keys(&RELAY_MANAGED_KEYS).sources(&["apple/device-management@0a4527c (26.0) mdm/profiles/com.apple.relay.managed.yaml; ExcludedFQDNs without a space by Apple's errata of the schema, 26.0"]);
+static RELAY_MANAGED_KEYS: [Key; 8] = [
     required("Relays", ARRAY).of(&RELAY_MANAGED_RELAYS),
     optional("MatchDomains", ARRAY).of(&RELAY_MANAGED_MATCH_DOMAINS),
     optional("ExcludedDomains", ARRAY).of(&RELAY_MANAGED_EXCLUDED_DOMAINS),
     optional("RelayUUID", STRING),
+    optional("MatchFQDNs", ARRAY).on(&I18_4_M15_4_T18_4_V2_4).of(&RELAY_MANAGED_MATCH_FQDNS),
+    optional("ExcludedFQDNs", ARRAY).on(&I18_4_M15_4_T18_4_V2_4).of(&RELAY_MANAGED_EXCLUDED_FQDNS),
+    optional("UIToggleEnabled", BOOLEAN).on(&I26_0_M26_0_T26_0_V26_0).with(&[Default(Boolean(true))]),
+    optional("AllowDNSFailover", BOOLEAN).on(&I26_0_M26_0_T26_0_V26_0).with(&[Default(Boolean(false))]),
 ];
+static RELAY_MANAGED_EXCLUDED_FQDNS: [Key; 1] = [key("ExcludedFQDNsElement", STRING)];
+static RELAY_MANAGED_MATCH_FQDNS: [Key; 1] = [key("MatchFQDNsElement", STRING)];
 static RELAY_MANAGED_EXCLUDED_DOMAINS: [Key; 1] = [key("ExcludedDomainsElement", STRING)];
 static RELAY_MANAGED_MATCH_DOMAINS: [Key; 1] = [key("MatchDomainsElement", STRING)];
-static RELAY_MANAGED_RELAYS: [Key; 1] = [key("Relay", DICTIONARY).of(&RELAY_MANAGED_RELAYS_ITEM)];
+static RELAY_MANAGED_RELAYS: [Key; 1] = [key("Relay", DICTIONARY)
+    .with(&[AnyOf(&["HTTP3RelayURL", "HTTP2RelayURL"])])
+    .of(&RELAY_MANAGED_RELAYS_ITEM)];
 static RELAY_MANAGED_RELAYS_ITEM: [Key; 5] = [
     optional("HTTP3RelayURL", STRING),
     optional("HTTP2RelayURL", STRING),

@@ -13,10 +13,13 @@ static DECLARATIONITEMSRESPONSE: Entry = entry(
     "DeclarationItemsResponse",
     &I15_0_M13_0_T16_0_V1_1_W10_0,
 )
-.keys(&DECLARATIONITEMSRESPONSE_KEYS);
+.keys(&DECLARATIONITEMSRESPONSE_KEYS)
+.sources(&[
+    "facts of declarative management (section e), as in the tokens' answer and the declarations themselves",
+]);
 static DECLARATIONITEMSRESPONSE_KEYS: [Key; 2] = [
     required("Declarations", DICTIONARY).of(&DECLARATIONITEMSRESPONSE_DECLARATIONS),
-    required("DeclarationsToken", STRING),
+    required("DeclarationsToken", STRING).with(&[NotEmpty, MaxBytes(256)]),
 ];
 static DECLARATIONITEMSRESPONSE_DECLARATIONS: [Key; 4] = [
     required("Activations", ARRAY).of(&DECLARATIONITEMSRESPONSE_DECLARATIONS_ACTIVATIONS),
@@ -26,8 +29,10 @@ static DECLARATIONITEMSRESPONSE_DECLARATIONS: [Key; 4] = [
 ];
 static DECLARATIONITEMSRESPONSE_DECLARATIONS_MANAGEMENT: [Key; 1] =
     [key("_Management", DICTIONARY).of(&DECLARATIONITEMSRESPONSE_DECLARATIONS_MANAGEMENT_ITEM)];
-static DECLARATIONITEMSRESPONSE_DECLARATIONS_MANAGEMENT_ITEM: [Key; 2] =
-    [required("Identifier", STRING), required("ServerToken", STRING)];
+static DECLARATIONITEMSRESPONSE_DECLARATIONS_MANAGEMENT_ITEM: [Key; 2] = [
+    required("Identifier", STRING).with(&[NotEmpty, MaxBytes(64)]),
+    required("ServerToken", STRING).with(&[NotEmpty, MaxBytes(64)]),
+];
 static DECLARATIONITEMSRESPONSE_DECLARATIONS_ASSETS: [Key; 1] =
     [key("_Assets", DICTIONARY).of(&DECLARATIONITEMSRESPONSE_DECLARATIONS_MANAGEMENT_ITEM)];
 static DECLARATIONITEMSRESPONSE_DECLARATIONS_CONFIGURATIONS: [Key; 1] =
@@ -37,7 +42,10 @@ static DECLARATIONITEMSRESPONSE_DECLARATIONS_ACTIVATIONS: [Key; 1] =
 
 static STATUSREPORT: Entry =
     entry(Kind::Protocol, "declarative/protocol/statusreport", "StatusReport", &I15_0_M13_0_T16_0_V1_1_W10_0)
-        .keys(&STATUSREPORT_KEYS);
+        .keys(&STATUSREPORT_KEYS)
+        .sources(&[
+            "facts of declarative management (b.2, point 18), devices write the keys of reasons both ways",
+        ]);
 static STATUSREPORT_KEYS: [Key; 3] = [
     required("StatusItems", DICTIONARY),
     required("Errors", ARRAY).of(&STATUSREPORT_ERRORS),
@@ -46,10 +54,18 @@ static STATUSREPORT_KEYS: [Key; 3] = [
 static STATUSREPORT_ERRORS: [Key; 1] = [key("_Errors", DICTIONARY).of(&STATUSREPORT_ERRORS_ITEM)];
 static STATUSREPORT_ERRORS_ITEM: [Key; 2] =
     [required("StatusItem", STRING), optional("Reasons", ARRAY).of(&STATUSREPORT_ERRORS_ITEM_REASONS)];
-static STATUSREPORT_ERRORS_ITEM_REASONS: [Key; 1] =
-    [key("_Reasons", DICTIONARY).of(&STATUSREPORT_ERRORS_ITEM_REASONS_ITEM)];
-static STATUSREPORT_ERRORS_ITEM_REASONS_ITEM: [Key; 3] =
-    [required("Code", STRING), optional("Description", STRING), optional("Details", DICTIONARY)];
+static STATUSREPORT_ERRORS_ITEM_REASONS: [Key; 1] = [key("_Reasons", DICTIONARY)
+    .with(&[AnyOf(&["Code", "code"])])
+    .of(&STATUSREPORT_ERRORS_ITEM_REASONS_ITEM)];
+static STATUSREPORT_ERRORS_ITEM_REASONS_ITEM: [Key; 6] = [
+    optional("Code", STRING),
+    optional("Description", STRING),
+    optional("Details", DICTIONARY),
+    optional("code", STRING),
+    optional("description", STRING),
+    optional("details", DICTIONARY).of(&STATUSREPORT_ERRORS_ITEM_REASONS_ITEM_DETAILS),
+];
+static STATUSREPORT_ERRORS_ITEM_REASONS_ITEM_DETAILS: [Key; 1] = [optional("ANY", ANYTHING)];
 
 static TOKENSRESPONSE: Entry = entry(
     Kind::Protocol,
@@ -60,5 +76,7 @@ static TOKENSRESPONSE: Entry = entry(
 .keys(&TOKENSRESPONSE_KEYS)
 .sources(&["Apple's example of the document, which the schema leaves without keys"]);
 static TOKENSRESPONSE_KEYS: [Key; 1] = [required("SyncTokens", DICTIONARY).of(&TOKENSRESPONSE_SYNC_TOKENS)];
-static TOKENSRESPONSE_SYNC_TOKENS: [Key; 2] =
-    [required("Timestamp", STRING), required("DeclarationsToken", STRING).with(&[MaxBytes(256)])];
+static TOKENSRESPONSE_SYNC_TOKENS: [Key; 2] = [
+    required("Timestamp", STRING).with(&[Format(TIMESTAMP)]),
+    required("DeclarationsToken", STRING).with(&[NotEmpty, MaxBytes(256)]),
+];

@@ -5,7 +5,7 @@ use super::build::*;
 use super::supports::*;
 
 /// All of them, sorted by name.
-pub static STATUS_ITEMS: [&Entry; 45] = [
+pub static STATUS_ITEMS: [&Entry; 63] = [
     &ACCOUNT_LIST_CALDAV,
     &ACCOUNT_LIST_CARDDAV,
     &ACCOUNT_LIST_EXCHANGE,
@@ -15,6 +15,10 @@ pub static STATUS_ITEMS: [&Entry; 45] = [
     &ACCOUNT_LIST_MAIL_OUTGOING,
     &ACCOUNT_LIST_SUBSCRIBED_CALENDAR,
     &APP_MANAGED_LIST,
+    &CONTENT_CACHE_INFO,
+    &CONTENT_CACHE_PARENTS,
+    &CONTENT_CACHE_PEERS,
+    &CONTENT_CACHE_STATUS,
     &DEVICE_IDENTIFIER_SERIAL_NUMBER,
     &DEVICE_IDENTIFIER_UDID,
     &DEVICE_MODEL_FAMILY,
@@ -28,14 +32,28 @@ pub static STATUS_ITEMS: [&Entry; 45] = [
     &DEVICE_OPERATING_SYSTEM_SUPPLEMENTAL_EXTRA_VERSION,
     &DEVICE_OPERATING_SYSTEM_VERSION,
     &DEVICE_POWER_BATTERY_HEALTH,
+    &DEVICE_SYSTEM_HEALTH,
     &DISKMANAGEMENT_FILEVAULT_ENABLED,
+    &ENHANCED_LOGGING_APPLECARE_TOKEN,
+    &ENHANCED_LOGGING_STATUS,
+    &ENHANCED_LOGGING_TIMESTAMP,
     &MANAGEMENT_CLIENT_CAPABILITIES,
     &MANAGEMENT_DECLARATIONS,
     &MDM_APP,
+    &MDM_ENROLLMENT_TYPE,
+    &MDM_IS_AWAITING_CONFIGURATION,
+    &MDM_IS_RETURN_TO_SERVICE,
+    &MDM_IS_SHARED_IPAD,
+    &MDM_PUSH_MAGIC,
+    &MDM_PUSH_TOKEN,
+    &MIGRATION_ASSISTANT_REPORT,
+    &MIGRATION_ASSISTANT_STATE,
+    &PACKAGE_LIST,
     &PASSCODE_IS_COMPLIANT,
     &PASSCODE_IS_PRESENT,
     &SCREENSHARING_CONNECTION_GROUP_UNRESOLVED_CONNECTION,
     &SECURITY_CERTIFICATE_LIST,
+    &SECURITY_LOCKDOWN_MODE,
     &SERVICES_BACKGROUND_TASK,
     &SOFTWAREUPDATE_BETA_ENROLLMENT,
     &SOFTWAREUPDATE_DEVICE_ID,
@@ -237,29 +255,33 @@ static ACCOUNT_LIST_SUBSCRIBED_CALENDAR_ACCOUNT_LIST_SUBSCRIBED_CALENDAR_ITEM: [
     optional("is-enabled", BOOLEAN),
 ];
 
-static APP_MANAGED_LIST: Entry =
-    entry(Kind::Status, "declarative/status/app.managed.list", "app.managed.list", &I17_2_MX_TX_VX_WX_H36F7)
-        .keys(&APP_MANAGED_LIST_KEYS)
-        .beta()
-        .reasons(&[
-            reason("Error.UnmanagedAppAlreadyInstalled", &[]),
-            reason("Error.DuplicateConfiguredApp", &[]),
-            reason("Error.UserRejected", &[]),
-            reason("Error.AppStoreDisabled", &[]),
-            reason("Error.LicenseNotFound", &[]),
-            reason("Error.InvalidAppID", &[]),
-            reason("Error.NotAnApp", &[]),
-            reason("Error.NotSupported", &[]),
-            reason("Error.DownloadFailed", &[("Timestamp", STRING)]),
-            reason("Error.InstallFailed", &[("Timestamp", STRING)]),
-            reason("Info.UpdateAvailable", &[]),
-            reason("Error.UpdateFailed", &[("Timestamp", STRING)]),
-        ]);
+static APP_MANAGED_LIST: Entry = entry(
+    Kind::Status,
+    "declarative/status/app.managed.list",
+    "app.managed.list",
+    &I17_2_M26_0_TX_V2_4_WX_H2BDC,
+)
+.keys(&APP_MANAGED_LIST_KEYS)
+.reasons(&[
+    reason("Error.UnmanagedAppAlreadyInstalled", &[]),
+    reason("Error.DuplicateConfiguredApp", &[]),
+    reason("Error.UserRejected", &[]),
+    reason("Error.AppStoreDisabled", &[]),
+    reason("Error.LicenseNotFound", &[]),
+    reason("Error.InvalidAppID", &[]),
+    reason("Error.NotAnApp", &[]),
+    reason("Error.NotSupported", &[]),
+    reason("Error.DownloadFailed", &[("Timestamp", STRING)]),
+    reason("Error.InstallFailed", &[("Timestamp", STRING)]),
+    reason("Info.UpdateAvailable", &[]),
+    reason("Error.UpdateFailed", &[("Timestamp", STRING)]),
+])
+.sources(&["apple/device-management@97a11a8 (27.0) declarative/status/app.managed.list.yaml"]);
 static APP_MANAGED_LIST_KEYS: [Key; 1] =
     [required("app.managed.list", ARRAY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST)];
 static APP_MANAGED_LIST_APP_MANAGED_LIST: [Key; 1] =
     [key("status_value", DICTIONARY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM)];
-static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM: [Key; 10] = [
+static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM: [Key; 11] = [
     required("identifier", STRING),
     optional("_removed", BOOLEAN).with(&[Default(Boolean(false))]),
     optional("declaration-identifier", STRING),
@@ -278,6 +300,7 @@ static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM: [Key; 10] = [
         "managed",
         "managed-but-uninstalled",
         "failed",
+        "not-present",
     ])]),
     optional("update-state", STRING).with(&[Texts(&[
         "available",
@@ -287,7 +310,20 @@ static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM: [Key; 10] = [
         "failed",
     ])]),
     optional("reasons", ARRAY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS),
+    optional("config-state", DICTIONARY)
+        .on(&I18_4_M27_0)
+        .of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE),
 ];
+static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE: [Key; 2] = [
+    optional("app-config-state", DICTIONARY)
+        .of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE_APP_CONFIG_STATE),
+    optional("extension-config-state", DICTIONARY)
+        .of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE_EXTENSION_CONFIG_STATE),
+];
+static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE_EXTENSION_CONFIG_STATE: [Key; 1] =
+    [optional("ANY", DICTIONARY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE_APP_CONFIG_STATE)];
+static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_CONFIG_STATE_APP_CONFIG_STATE: [Key; 1] =
+    [required("state", STRING).with(&[Texts(&["unknown", "invalid", "valid"])])];
 static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS: [Key; 1] =
     [key("_reasons", DICTIONARY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS_ITEM)];
 static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS_ITEM: [Key; 3] = [
@@ -296,6 +332,90 @@ static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS_ITEM: [Key; 3] = [
     optional("details", DICTIONARY).of(&APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS_ITEM_DETAILS),
 ];
 static APP_MANAGED_LIST_APP_MANAGED_LIST_ITEM_REASONS_ITEM_DETAILS: [Key; 1] = [optional("ANY", ANYTHING)];
+
+static CONTENT_CACHE_INFO: Entry = entry(
+    Kind::Status,
+    "declarative/status/content-cache.info",
+    "content-cache.info",
+    &IX_M27_0_TX_VX_WX_HB0B5,
+)
+.keys(&CONTENT_CACHE_INFO_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/content-cache.info.yaml"]);
+static CONTENT_CACHE_INFO_KEYS: [Key; 1] =
+    [required("content-cache.info", DICTIONARY).of(&CONTENT_CACHE_INFO_CONTENT_CACHE_INFO)];
+static CONTENT_CACHE_INFO_CONTENT_CACHE_INFO: [Key; 9] = [
+    optional("cache-details", ARRAY).of(&CONTENT_CACHE_INFO_CONTENT_CACHE_INFO_CACHE_DETAILS),
+    optional("cache-free", INTEGER),
+    optional("cache-limit", INTEGER),
+    optional("cache-status", STRING).with(&[Texts(&["LOWSPACE", "OK"])]),
+    optional("cache-used", INTEGER),
+    optional("max-cache-pressure-last-hour", REAL).with(&[Range(0.0, 1.0)]),
+    optional("personal-cache-free", INTEGER),
+    optional("personal-cache-limit", INTEGER),
+    optional("personal-cache-used", INTEGER),
+];
+static CONTENT_CACHE_INFO_CONTENT_CACHE_INFO_CACHE_DETAILS: [Key; 1] = [required("detail-item", STRING)];
+
+static CONTENT_CACHE_PARENTS: Entry = entry(Kind::Status, "declarative/status/content-cache.parents", "content-cache.parents", &IX_M27_0_TX_VX_WX_HB0B5).keys(&CONTENT_CACHE_PARENTS_KEYS).sources(&["apple/device-management@255d4a2 (27.0) declarative/status/content-cache.parents.yaml; an item that is gone has but its identifier and _removed, so nothing else is required"]);
+static CONTENT_CACHE_PARENTS_KEYS: [Key; 1] =
+    [optional("content-cache.parents", ARRAY).of(&CONTENT_CACHE_PARENTS_CONTENT_CACHE_PARENTS)];
+static CONTENT_CACHE_PARENTS_CONTENT_CACHE_PARENTS: [Key; 1] =
+    [optional("parents-item", DICTIONARY).of(&CONTENT_CACHE_PARENTS_CONTENT_CACHE_PARENTS_ITEM)];
+static CONTENT_CACHE_PARENTS_CONTENT_CACHE_PARENTS_ITEM: [Key; 6] = [
+    required("identifier", STRING),
+    optional("_removed", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("address", STRING),
+    optional("port", INTEGER),
+    optional("healthy", BOOLEAN),
+    optional("version", STRING),
+];
+
+static CONTENT_CACHE_PEERS: Entry = entry(Kind::Status, "declarative/status/content-cache.peers", "content-cache.peers", &IX_M27_0_TX_VX_WX_HB0B5).keys(&CONTENT_CACHE_PEERS_KEYS).sources(&["apple/device-management@255d4a2 (27.0) declarative/status/content-cache.peers.yaml; an item that is gone has but its identifier and _removed, so nothing else is required"]);
+static CONTENT_CACHE_PEERS_KEYS: [Key; 1] =
+    [required("content-cache.peers", ARRAY).of(&CONTENT_CACHE_PEERS_CONTENT_CACHE_PEERS)];
+static CONTENT_CACHE_PEERS_CONTENT_CACHE_PEERS: [Key; 1] =
+    [optional("peer-item", DICTIONARY).of(&CONTENT_CACHE_PEERS_CONTENT_CACHE_PEERS_ITEM)];
+static CONTENT_CACHE_PEERS_CONTENT_CACHE_PEERS_ITEM: [Key; 7] = [
+    required("identifier", STRING),
+    optional("_removed", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("address", STRING),
+    optional("port", INTEGER),
+    optional("friendly", BOOLEAN),
+    optional("healthy", BOOLEAN),
+    optional("version", STRING),
+];
+
+static CONTENT_CACHE_STATUS: Entry = entry(
+    Kind::Status,
+    "declarative/status/content-cache.status",
+    "content-cache.status",
+    &IX_M27_0_TX_VX_WX_HB0B5,
+)
+.keys(&CONTENT_CACHE_STATUS_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/content-cache.status.yaml"]);
+static CONTENT_CACHE_STATUS_KEYS: [Key; 1] =
+    [required("content-cache.status", DICTIONARY).of(&CONTENT_CACHE_STATUS_CONTENT_CACHE_STATUS)];
+static CONTENT_CACHE_STATUS_CONTENT_CACHE_STATUS: [Key; 17] = [
+    required("server-guid", STRING),
+    optional("activated", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("active", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("cache-status", STRING).with(&[Texts(&["LOWSPACE", "OK"])]),
+    optional("private-addresses", ARRAY).of(&CONTENT_CACHE_STATUS_CONTENT_CACHE_STATUS_PRIVATE_ADDRESSES),
+    optional("public-address", STRING),
+    optional("port", INTEGER),
+    optional("registration-status", INTEGER).with(&[Integers(&[-1, 0, 1])]),
+    optional("registration-started", STRING),
+    optional("registration-response-code", INTEGER),
+    optional("registration-error", STRING),
+    optional("startup-status", STRING).with(&[Texts(&["FAILED", "MIGRATING_DATA", "OK", "PENDING"])]),
+    optional("tetherator-status", INTEGER).with(&[Integers(&[-1, 0, 1])]),
+    optional("sending-reports", BOOLEAN),
+    optional("report-response-code", INTEGER),
+    optional("report-error", STRING),
+    required("version", STRING),
+];
+static CONTENT_CACHE_STATUS_CONTENT_CACHE_STATUS_PRIVATE_ADDRESSES: [Key; 1] =
+    [required("private-address-item", STRING)];
 
 static DEVICE_IDENTIFIER_SERIAL_NUMBER: Entry = entry(
     Kind::Status,
@@ -419,6 +539,26 @@ static DEVICE_POWER_BATTERY_HEALTH: Entry = entry(
 static DEVICE_POWER_BATTERY_HEALTH_KEYS: [Key; 1] = [required("device.power.battery-health", STRING)
     .with(&[Texts(&["non-genuine", "normal", "service-recommended", "unknown", "unsupported"])])];
 
+static DEVICE_SYSTEM_HEALTH: Entry = entry(
+    Kind::Status,
+    "declarative/status/device.system.health",
+    "device.system.health",
+    &I27_0_MX_TX_VX_WX_H0ED9,
+)
+.keys(&DEVICE_SYSTEM_HEALTH_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/device.system.health.yaml"]);
+static DEVICE_SYSTEM_HEALTH_KEYS: [Key; 1] =
+    [required("device.system.health", DICTIONARY).of(&DEVICE_SYSTEM_HEALTH_DEVICE_SYSTEM_HEALTH)];
+static DEVICE_SYSTEM_HEALTH_DEVICE_SYSTEM_HEALTH: [Key; 7] = [
+    optional("Baseband", STRING).with(&[Texts(&["ok", "error"])]),
+    optional("Camera", STRING).with(&[Texts(&["ok", "error", "non-genuine"])]),
+    optional("Display", STRING).with(&[Texts(&["ok", "error", "non-genuine"])]),
+    optional("FaceID", STRING).with(&[Texts(&["ok", "error"])]),
+    optional("NFC", STRING).with(&[Texts(&["ok", "error"])]),
+    optional("TouchID", STRING).with(&[Texts(&["ok", "error"])]),
+    optional("UWB", STRING).with(&[Texts(&["ok", "error"])]),
+];
+
 static DISKMANAGEMENT_FILEVAULT_ENABLED: Entry = entry(
     Kind::Status,
     "declarative/status/diskmanagement.filevault.enabled",
@@ -428,6 +568,51 @@ static DISKMANAGEMENT_FILEVAULT_ENABLED: Entry = entry(
 .keys(&DISKMANAGEMENT_FILEVAULT_ENABLED_KEYS);
 static DISKMANAGEMENT_FILEVAULT_ENABLED_KEYS: [Key; 1] =
     [required("diskmanagement.filevault.enabled", BOOLEAN)];
+
+static ENHANCED_LOGGING_APPLECARE_TOKEN: Entry = entry(
+    Kind::Status,
+    "declarative/status/enhanced-logging.applecare-token",
+    "enhanced-logging.applecare-token",
+    &I27_0_M27_0_T27_0_VX_WX_H6893,
+)
+.keys(&ENHANCED_LOGGING_APPLECARE_TOKEN_KEYS)
+.sources(&[
+    "apple/device-management@255d4a2 (27.0) declarative/status/enhanced-logging.applecare-token.yaml",
+]);
+static ENHANCED_LOGGING_APPLECARE_TOKEN_KEYS: [Key; 1] =
+    [optional("enhanced-logging.applecare-token", STRING)];
+
+static ENHANCED_LOGGING_STATUS: Entry = entry(
+    Kind::Status,
+    "declarative/status/enhanced-logging.status",
+    "enhanced-logging.status",
+    &I27_0_M27_0_T27_0_VX_WX_H6893,
+)
+.keys(&ENHANCED_LOGGING_STATUS_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/enhanced-logging.status.yaml"]);
+static ENHANCED_LOGGING_STATUS_KEYS: [Key; 1] =
+    [required("enhanced-logging.status", STRING).with(&[Texts(&[
+        "none",
+        "waiting-for-consent",
+        "collecting",
+        "follow-up-question",
+        "upload-consent",
+        "uploading",
+        "finished",
+        "failed",
+        "cancelled",
+        "declined",
+    ])])];
+
+static ENHANCED_LOGGING_TIMESTAMP: Entry = entry(
+    Kind::Status,
+    "declarative/status/enhanced-logging.timestamp",
+    "enhanced-logging.timestamp",
+    &I27_0_M27_0_T27_0_VX_WX_H6893,
+)
+.keys(&ENHANCED_LOGGING_TIMESTAMP_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/enhanced-logging.timestamp.yaml"]);
+static ENHANCED_LOGGING_TIMESTAMP_KEYS: [Key; 1] = [optional("enhanced-logging.timestamp", STRING)];
 
 static MANAGEMENT_CLIENT_CAPABILITIES: Entry = entry(
     Kind::Status,
@@ -484,7 +669,8 @@ static MANAGEMENT_DECLARATIONS: Entry = entry(
     "management.declarations",
     &I15_0_M13_0_T16_0_V1_1_W10_0_H58FD,
 )
-.keys(&MANAGEMENT_DECLARATIONS_KEYS);
+.keys(&MANAGEMENT_DECLARATIONS_KEYS)
+.sources(&["facts of declarative management (b.2, point 18), devices write the keys of reasons both ways"]);
 static MANAGEMENT_DECLARATIONS_KEYS: [Key; 1] =
     [required("management.declarations", DICTIONARY).of(&MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS)];
 static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS: [Key; 4] = [
@@ -504,13 +690,20 @@ static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM: [Key; 5]
 ];
 static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS: [Key; 1] =
     [key("_reasons", DICTIONARY)
+        .with(&[AnyOf(&["Code", "code"])])
         .of(&MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM)];
-static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM: [Key; 3] = [
-    required("code", STRING),
+static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM: [Key; 6] = [
+    optional("code", STRING),
     optional("description", STRING),
     optional("details", DICTIONARY)
         .of(&MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM_DETAILS),
+    optional("Code", STRING),
+    optional("Description", STRING),
+    optional("Details", DICTIONARY)
+        .of(&MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM_DETAILS_2),
 ];
+static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM_DETAILS_2: [Key; 1] =
+    [optional("ANY", ANYTHING)];
 static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_MANAGEMENT_ITEM_REASONS_ITEM_DETAILS: [Key; 1] =
     [optional("ANY", ANYTHING)];
 static MANAGEMENT_DECLARATIONS_MANAGEMENT_DECLARATIONS_ASSETS: [Key; 1] =
@@ -555,6 +748,133 @@ static MDM_APP_MDM_APP_ITEM: [Key; 7] = [
         "failed",
     ])]),
 ];
+
+static MDM_ENROLLMENT_TYPE: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.enrollment-type",
+    "mdm.enrollment-type",
+    &I27_0_M27_0_T27_0_V27_0_W27_0_HC042,
+)
+.keys(&MDM_ENROLLMENT_TYPE_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.enrollment-type.yaml"]);
+static MDM_ENROLLMENT_TYPE_KEYS: [Key; 1] =
+    [required("mdm.enrollment-type", STRING).with(&[Texts(&["none", "supervised", "device", "user"])])];
+
+static MDM_IS_AWAITING_CONFIGURATION: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.is-awaiting-configuration",
+    "mdm.is-awaiting-configuration",
+    &I27_0_M27_0_T27_0_V27_0_WX_HC6EE,
+)
+.keys(&MDM_IS_AWAITING_CONFIGURATION_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.is-awaiting-configuration.yaml"]);
+static MDM_IS_AWAITING_CONFIGURATION_KEYS: [Key; 1] = [required("mdm.is-awaiting-configuration", BOOLEAN)];
+
+static MDM_IS_RETURN_TO_SERVICE: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.is-return-to-service",
+    "mdm.is-return-to-service",
+    &I27_0_MX_TX_V27_0_WX_HF248,
+)
+.keys(&MDM_IS_RETURN_TO_SERVICE_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.is-return-to-service.yaml"]);
+static MDM_IS_RETURN_TO_SERVICE_KEYS: [Key; 1] = [required("mdm.is-return-to-service", BOOLEAN)];
+
+static MDM_IS_SHARED_IPAD: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.is-shared-ipad",
+    "mdm.is-shared-ipad",
+    &I27_0_MX_TX_VX_WX_H4B6E,
+)
+.keys(&MDM_IS_SHARED_IPAD_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.is-shared-ipad.yaml"]);
+static MDM_IS_SHARED_IPAD_KEYS: [Key; 1] = [required("mdm.is-shared-ipad", BOOLEAN)];
+
+static MDM_PUSH_MAGIC: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.push-magic",
+    "mdm.push-magic",
+    &I27_0_M27_0_T27_0_V27_0_W27_0_HC042,
+)
+.keys(&MDM_PUSH_MAGIC_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.push-magic.yaml"]);
+static MDM_PUSH_MAGIC_KEYS: [Key; 1] = [required("mdm.push-magic", STRING)];
+
+static MDM_PUSH_TOKEN: Entry = entry(
+    Kind::Status,
+    "declarative/status/mdm.push-token",
+    "mdm.push-token",
+    &I27_0_M27_0_T27_0_V27_0_W27_0_HC042,
+)
+.keys(&MDM_PUSH_TOKEN_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/mdm.push-token.yaml"]);
+static MDM_PUSH_TOKEN_KEYS: [Key; 1] = [required("mdm.push-token", DATA)];
+
+static MIGRATION_ASSISTANT_REPORT: Entry = entry(
+    Kind::Status,
+    "declarative/status/migration-assistant.report",
+    "migration-assistant.report",
+    &IX_M26_4_TX_VX_WX_H2EBB,
+)
+.keys(&MIGRATION_ASSISTANT_REPORT_KEYS)
+.sources(&[
+    "apple/device-management@255d4a2 (27.0) declarative/status/migration-assistant.report.yaml (26.4)",
+]);
+static MIGRATION_ASSISTANT_REPORT_KEYS: [Key; 1] = [required("migration-assistant.report", DICTIONARY)
+    .of(&MIGRATION_ASSISTANT_REPORT_MIGRATION_ASSISTANT_REPORT)];
+static MIGRATION_ASSISTANT_REPORT_MIGRATION_ASSISTANT_REPORT: [Key; 9] = [
+    optional("completed-data-size", INTEGER),
+    optional("completed-file-count", INTEGER),
+    optional("completion-time", STRING),
+    optional("source-user", STRING),
+    optional("start-time", STRING),
+    optional("target-user", STRING),
+    optional("total-data-size", INTEGER),
+    optional("total-file-count", INTEGER),
+    optional("errors", ARRAY).of(&MIGRATION_ASSISTANT_REPORT_MIGRATION_ASSISTANT_REPORT_ERRORS),
+];
+static MIGRATION_ASSISTANT_REPORT_MIGRATION_ASSISTANT_REPORT_ERRORS: [Key; 1] = [key("_errors", STRING)];
+
+static MIGRATION_ASSISTANT_STATE: Entry = entry(Kind::Status, "declarative/status/migration-assistant.state", "migration-assistant.state", &IX_M26_4_TX_VX_WX_H2EBB).keys(&MIGRATION_ASSISTANT_STATE_KEYS).sources(&["apple/device-management@255d4a2 (27.0) declarative/status/migration-assistant.state.yaml (26.4); its list says waiting where its prose says none"]);
+static MIGRATION_ASSISTANT_STATE_KEYS: [Key; 1] = [required("migration-assistant.state", STRING)
+    .with(&[Texts(&["none", "waiting", "migrating", "completed", "failed", "cancelled", "unknown"])])];
+
+static PACKAGE_LIST: Entry =
+    entry(Kind::Status, "declarative/status/package.list", "package.list", &IX_M26_0_TX_VX_WX_HE52B)
+        .keys(&PACKAGE_LIST_KEYS)
+        .reasons(&[
+            reason("Error.DownloadFailed", &[("Timestamp", STRING)]),
+            reason("Error.InstallFailed", &[("Timestamp", STRING)]),
+        ])
+        .sources(&["apple/device-management@0a4527c (26.0) declarative/status/package.list.yaml"]);
+static PACKAGE_LIST_KEYS: [Key; 1] = [required("package.list", ARRAY).of(&PACKAGE_LIST_PACKAGE_LIST)];
+static PACKAGE_LIST_PACKAGE_LIST: [Key; 1] =
+    [key("status_value", DICTIONARY).of(&PACKAGE_LIST_PACKAGE_LIST_ITEM)];
+static PACKAGE_LIST_PACKAGE_LIST_ITEM: [Key; 7] = [
+    required("identifier", STRING),
+    optional("_removed", BOOLEAN).with(&[Default(Boolean(false))]),
+    optional("declaration-identifier", STRING),
+    optional("name", STRING),
+    optional("version", STRING),
+    optional("state", STRING).with(&[Texts(&[
+        "optional",
+        "queued",
+        "prompting-for-consent",
+        "downloading",
+        "installing",
+        "installed",
+        "failed",
+    ])]),
+    optional("reasons", ARRAY).of(&PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS),
+];
+static PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS: [Key; 1] =
+    [key("_reasons", DICTIONARY).of(&PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS_ITEM)];
+static PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS_ITEM: [Key; 3] = [
+    required("code", STRING),
+    optional("description", STRING),
+    optional("details", DICTIONARY).of(&PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS_ITEM_DETAILS),
+];
+static PACKAGE_LIST_PACKAGE_LIST_ITEM_REASONS_ITEM_DETAILS: [Key; 1] = [optional("ANY", ANYTHING)];
 
 static PASSCODE_IS_COMPLIANT: Entry = entry(
     Kind::Status,
@@ -615,6 +935,16 @@ static SECURITY_CERTIFICATE_LIST_SECURITY_CERTIFICATE_LIST_ITEM: [Key; 6] = [
     required("is-identity", BOOLEAN),
     required("data", DATA),
 ];
+
+static SECURITY_LOCKDOWN_MODE: Entry = entry(
+    Kind::Status,
+    "declarative/status/security.lockdown-mode",
+    "security.lockdown-mode",
+    &I27_0_M27_0_TX_VX_W27_0_HED2D,
+)
+.keys(&SECURITY_LOCKDOWN_MODE_KEYS)
+.sources(&["apple/device-management@255d4a2 (27.0) declarative/status/security.lockdown-mode.yaml"]);
+static SECURITY_LOCKDOWN_MODE_KEYS: [Key; 1] = [required("security.lockdown-mode", BOOLEAN)];
 
 static SERVICES_BACKGROUND_TASK: Entry = entry(
     Kind::Status,

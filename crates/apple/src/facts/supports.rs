@@ -8,10 +8,15 @@ pub(super) static I10_0: Support = Support { ios: since(10, 0, 0), ..SAME };
 pub(super) static I10_0_M10_12: Support = Support { ios: since(10, 0, 0), macos: since(10, 12, 0), ..SAME };
 pub(super) static I10_0_M10_13: Support = Support { ios: since(10, 0, 0), macos: since(10, 13, 0), ..SAME };
 pub(super) static I10_0_MX: Support = Support { ios: since(10, 0, 0), macos: never(), ..SAME };
-pub(super) static I10_0_MX_TX: Support =
-    Support { ios: since(10, 0, 0), macos: never(), tvos: never(), ..SAME };
-pub(super) static I10_0_MX_TX_H3A08: Support =
-    Support { ios: since(10, 0, 0).deprecated(15, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I10_0_MX_TX_VX: Support =
+    Support { ios: since(10, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I10_0_MX_TX_VX_HB1A3: Support = Support {
+    ios: since(10, 0, 0).deprecated(15, 0, 0),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static I10_3: Support = Support { ios: since(10, 3, 0), ..SAME };
 pub(super) static I10_3_H1CDA: Support = Support { ios: since(10, 3, 0).deprecated(11, 0, 0), ..SAME };
 pub(super) static I10_3_M10_13_T10_2_VX_WX_H8929: Support = Support {
@@ -117,16 +122,21 @@ pub(super) static I11_0_M13_0_TX_VX_WX_H5FAC: Support = Support {
     watchos: never(),
 };
 pub(super) static I11_0_MX: Support = Support { ios: since(11, 0, 0), macos: never(), ..SAME };
-pub(super) static I11_0_MX_TX: Support =
-    Support { ios: since(11, 0, 0), macos: never(), tvos: never(), ..SAME };
-pub(super) static I11_0_MX_TX_HE97A: Support =
-    Support { ios: since(11, 0, 0).deprecated(14, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I11_0_MX_TX_V2_0_WX_H50C1: Support = Support {
     ios: since(11, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
     tvos: never(),
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: never(),
+};
+pub(super) static I11_0_MX_TX_VX: Support =
+    Support { ios: since(11, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I11_0_MX_TX_VX_HB290: Support = Support {
+    ios: since(11, 0, 0).deprecated(14, 0, 0),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
 };
 pub(super) static I11_0_MX_TX_VX_WX: Support =
     Support { ios: since(11, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
@@ -219,6 +229,8 @@ pub(super) static I12_0_M10_14_TX_V2_0_WX_H8135: Support = Support {
 };
 pub(super) static I12_0_M10_15_TX: Support =
     Support { ios: since(12, 0, 0), macos: since(10, 15, 0), tvos: never(), ..SAME };
+pub(super) static I12_0_M15_4_TX: Support =
+    Support { ios: since(12, 0, 0), macos: since(15, 4, 0), tvos: never(), ..SAME };
 pub(super) static I12_0_MX: Support = Support { ios: since(12, 0, 0), macos: never(), ..SAME };
 pub(super) static I12_0_MX_T12_2_V2_0_WX_H9857: Support = Support {
     ios: since(12, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
@@ -227,8 +239,6 @@ pub(super) static I12_0_MX_T12_2_V2_0_WX_H9857: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: never(),
 };
-pub(super) static I12_0_MX_TX: Support =
-    Support { ios: since(12, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I12_0_MX_TX_V2_0_WX_H1422: Support = Support {
     ios: since(12, 0, 0).no(MANUAL_INSTALL),
     macos: never(),
@@ -243,6 +253,8 @@ pub(super) static I12_0_MX_TX_V2_0_WX_HA001: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).no(MANUAL_INSTALL),
     watchos: never(),
 };
+pub(super) static I12_0_MX_TX_VX: Support =
+    Support { ios: since(12, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I12_0_MX_TX_VX_WX: Support =
     Support { ios: since(12, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I12_0_MX_TX_VX_WX_H2A01: Support = Support {
@@ -287,13 +299,13 @@ pub(super) static I12_2_MX_TX_VX_WX_H8F79: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I12_4_MX_TX: Support =
-    Support { ios: since(12, 4, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I12_4_MX_TX_VX: Support =
+    Support { ios: since(12, 4, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I13_0: Support = Support { ios: since(13, 0, 0), ..SAME };
 pub(super) static I13_0_M10_13_2_T13_0: Support =
     Support { ios: since(13, 0, 0), macos: since(10, 13, 2), tvos: since(13, 0, 0), ..SAME };
-pub(super) static I13_0_M10_14_TX: Support =
-    Support { ios: since(13, 0, 0), macos: since(10, 14, 0), tvos: never(), ..SAME };
+pub(super) static I13_0_M10_14_TX_VX: Support =
+    Support { ios: since(13, 0, 0), macos: since(10, 14, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I13_0_M10_15_T13_0: Support =
     Support { ios: since(13, 0, 0), macos: since(10, 15, 0), tvos: since(13, 0, 0), ..SAME };
 pub(super) static I13_0_M10_15_TX_V1_1_WX_HA24B: Support = Support {
@@ -333,8 +345,13 @@ pub(super) static I13_0_M10_15_VX_WX_H7EEC: Support = Support {
 };
 pub(super) static I13_0_M15_0_TX: Support =
     Support { ios: since(13, 0, 0), macos: since(15, 0, 0), tvos: never(), ..SAME };
-pub(super) static I13_0_MX_TX_H7446: Support =
-    Support { ios: since(13, 0, 0).no(ALWAYS_SKIPPABLE), macos: never(), tvos: never(), ..SAME };
+pub(super) static I13_0_MX_TX_VX_H1C5F: Support = Support {
+    ios: since(13, 0, 0).no(ALWAYS_SKIPPABLE),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static I13_0_MX_TX_VX_WX_H0CA0: Support = Support {
     ios: since(13, 0, 0)
         .no_right()
@@ -374,6 +391,17 @@ pub(super) static I13_1_MX_TX_V2_0_WX_H666F: Support = Support {
 };
 pub(super) static I13_4_M10_13_T13_4: Support =
     Support { ios: since(13, 4, 0), macos: since(10, 13, 0), tvos: since(13, 4, 0), ..SAME };
+pub(super) static I13_4_MX_TX_V26_0_WX_H5C40: Support = Support {
+    ios: since(13, 4, 0)
+        .shared_ipad(REQUIRED)
+        .user_enrollment(FORBIDDEN)
+        .yes(SHARED_DEVICE_CHANNEL)
+        .no(SHARED_USER_CHANNEL),
+    macos: never(),
+    tvos: never(),
+    visionos: since(26, 0, 0),
+    watchos: never(),
+};
 pub(super) static I13_4_MX_TX_VX_WX: Support =
     Support { ios: since(13, 4, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I13_4_MX_TX_VX_WX_H3C93: Support = Support {
@@ -390,17 +418,6 @@ pub(super) static I13_4_MX_TX_VX_WX_H3C93: Support = Support {
 };
 pub(super) static I13_4_MX_TX_VX_WX_HC02F: Support = Support {
     ios: since(13, 4, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
-    macos: never(),
-    tvos: never(),
-    visionos: never(),
-    watchos: never(),
-};
-pub(super) static I13_4_MX_TX_VX_WX_HE890: Support = Support {
-    ios: since(13, 4, 0)
-        .shared_ipad(REQUIRED)
-        .user_enrollment(FORBIDDEN)
-        .yes(SHARED_DEVICE_CHANNEL)
-        .no(SHARED_USER_CHANNEL),
     macos: never(),
     tvos: never(),
     visionos: never(),
@@ -464,8 +481,8 @@ pub(super) static I14_0_M26_0_T14_0_V2_0_W_H4E41: Support = Support {
     visionos: since(2, 0, 0).right(16),
     watchos: same().right(16),
 };
-pub(super) static I14_0_M26_1_TX: Support =
-    Support { ios: since(14, 0, 0), macos: since(26, 1, 0), tvos: never(), ..SAME };
+pub(super) static I14_0_M26_1_TX_VX: Support =
+    Support { ios: since(14, 0, 0), macos: since(26, 1, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I14_0_MX: Support = Support { ios: since(14, 0, 0), macos: never(), ..SAME };
 pub(super) static I14_0_MX_T14_0: Support =
     Support { ios: since(14, 0, 0), macos: never(), tvos: since(14, 0, 0), ..SAME };
@@ -482,6 +499,8 @@ pub(super) static I14_0_MX_T14_0_V2_0_WX_HD1F3: Support = Support {
 };
 pub(super) static I14_0_MX_TX: Support =
     Support { ios: since(14, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I14_0_MX_TX_VX: Support =
+    Support { ios: since(14, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I14_0_MX_TX_VX_WX: Support =
     Support { ios: since(14, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I14_0_MX_TX_VX_WX_H4438: Support = Support {
@@ -530,8 +549,8 @@ pub(super) static I14_2_MX_TX_VX_WX_H31E3: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I14_3_M11_1_TX: Support =
-    Support { ios: since(14, 3, 0), macos: since(11, 1, 0), tvos: never(), ..SAME };
+pub(super) static I14_3_M11_1_TX_VX: Support =
+    Support { ios: since(14, 3, 0), macos: since(11, 1, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I14_5: Support = Support { ios: since(14, 5, 0), ..SAME };
 pub(super) static I14_5_M10_12_TX_VX_WX_HF2E6: Support = Support {
     ios: since(14, 5, 0).user_enrollment(FORBIDDEN),
@@ -604,6 +623,7 @@ pub(super) static I14_5_MX_TX_VX_WX_HF7D3: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static I14_5_VX: Support = Support { ios: since(14, 5, 0), visionos: never(), ..SAME };
 pub(super) static I15_0: Support = Support { ios: since(15, 0, 0), ..SAME };
 pub(super) static I15_0_M12_0: Support = Support { ios: since(15, 0, 0), macos: since(12, 0, 0), ..SAME };
 pub(super) static I15_0_M12_0_TX_V2_0_WX_H7422: Support = Support {
@@ -746,7 +766,6 @@ pub(super) static I15_2_MX_TX_VX_WX_H66C7: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I16_0: Support = Support { ios: since(16, 0, 0), ..SAME };
 pub(super) static I16_0_M13_0: Support = Support { ios: since(16, 0, 0), macos: since(13, 0, 0), ..SAME };
 pub(super) static I16_0_M13_0_T16_0_V1_1_W10_0: Support = Support {
     ios: since(16, 0, 0),
@@ -775,12 +794,6 @@ pub(super) static I16_0_M13_0_T16_0_V1_1_W10_0_HD8B2: Support = Support {
     visionos: since(1, 1, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
     watchos: since(10, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
 };
-pub(super) static I16_0_M13_0_TX_H26B6: Support = Support {
-    ios: since(16, 0, 0).no(ALWAYS_SKIPPABLE),
-    macos: since(13, 0, 0).no(ALWAYS_SKIPPABLE),
-    tvos: never(),
-    ..SAME
-};
 pub(super) static I16_0_M13_0_TX_V1_1_WX_H365D: Support = Support {
     ios: since(16, 0, 0)
         .enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL)
@@ -790,6 +803,13 @@ pub(super) static I16_0_M13_0_TX_V1_1_WX_H365D: Support = Support {
     tvos: never(),
     visionos: since(1, 1, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL).scopes(S_SYSTEM),
     watchos: never(),
+};
+pub(super) static I16_0_M13_0_TX_VX_H22DA: Support = Support {
+    ios: since(16, 0, 0).no(ALWAYS_SKIPPABLE),
+    macos: since(13, 0, 0).no(ALWAYS_SKIPPABLE),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
 };
 pub(super) static I16_0_M13_0_TX_VX_WX_H0836: Support = Support {
     ios: since(16, 0, 0).removed(27, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
@@ -852,6 +872,8 @@ pub(super) static I16_0_MX_TX_V1_1_W10_0_HB438: Support = Support {
     visionos: since(1, 1, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL).scopes(S_SYSTEM),
     watchos: since(10, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
 };
+pub(super) static I16_0_MX_TX_VX: Support =
+    Support { ios: since(16, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I16_0_MX_TX_VX_WX: Support =
     Support { ios: since(16, 0, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I16_0_MX_TX_VX_WX_H9EEA: Support = Support {
@@ -881,6 +903,7 @@ pub(super) static I16_0_MX_TX_WX: Support =
     Support { ios: since(16, 0, 0), macos: never(), tvos: never(), watchos: never(), ..SAME };
 pub(super) static I16_0_TX_WX: Support =
     Support { ios: since(16, 0, 0), tvos: never(), watchos: never(), ..SAME };
+pub(super) static I16_0_VX: Support = Support { ios: since(16, 0, 0), visionos: never(), ..SAME };
 pub(super) static I16_0_W9_0: Support = Support { ios: since(16, 0, 0), watchos: since(9, 0, 0), ..SAME };
 pub(super) static I16_1_M13_0_T16_1: Support =
     Support { ios: since(16, 1, 0), macos: since(13, 0, 0), tvos: since(16, 1, 0), ..SAME };
@@ -901,7 +924,6 @@ pub(super) static I16_1_M13_0_T16_1_V_W_HD302: Support = Support {
     visionos: same().right(16),
     watchos: same().right(16),
 };
-pub(super) static I16_2: Support = Support { ios: since(16, 2, 0), ..SAME };
 pub(super) static I16_2_M13_1: Support = Support { ios: since(16, 2, 0), macos: since(13, 1, 0), ..SAME };
 pub(super) static I16_2_M13_1_H715F: Support = Support {
     ios: since(16, 2, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED).no(MANUAL_INSTALL),
@@ -926,6 +948,7 @@ pub(super) static I16_2_MX_TX_VX_WX_H219D: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static I16_2_VX: Support = Support { ios: since(16, 2, 0), visionos: never(), ..SAME };
 pub(super) static I16_4_M13_3_T16_4_V_W_H5405: Support = Support {
     ios: since(16, 4, 0).right(16),
     macos: since(13, 3, 0).right(16),
@@ -939,7 +962,6 @@ pub(super) static I16_4_M13_3_TX_WX: Support =
     Support { ios: since(16, 4, 0), macos: since(13, 3, 0), tvos: never(), watchos: never(), ..SAME };
 pub(super) static I16_4_TX_VX_WX: Support =
     Support { ios: since(16, 4, 0), tvos: never(), visionos: never(), watchos: never(), ..SAME };
-pub(super) static I17_0: Support = Support { ios: since(17, 0, 0), ..SAME };
 pub(super) static I17_0_M10_13_T17_0_VX_WX_HB120: Support = Support {
     ios: since(17, 0, 0)
         .shared_ipad(ALLOWED)
@@ -1068,8 +1090,8 @@ pub(super) static I17_0_MX_T18_0_V26_0_WX: Support = Support {
     visionos: since(26, 0, 0),
     watchos: never(),
 };
-pub(super) static I17_0_MX_TX: Support =
-    Support { ios: since(17, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I17_0_MX_TX_VX: Support =
+    Support { ios: since(17, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I17_0_MX_TX_VX_WX_H286C: Support = Support {
     ios: since(17, 0, 0).shared_ipad(REQUIRED).user_enrollment(FORBIDDEN),
     macos: never(),
@@ -1118,20 +1140,21 @@ pub(super) static I17_0_TX_VX_WX: Support =
     Support { ios: since(17, 0, 0), tvos: never(), visionos: never(), watchos: never(), ..SAME };
 pub(super) static I17_0_TX_WX: Support =
     Support { ios: since(17, 0, 0), tvos: never(), watchos: never(), ..SAME };
-pub(super) static I17_1_M14_0_TX: Support =
-    Support { ios: since(17, 1, 0), macos: since(14, 0, 0), tvos: never(), ..SAME };
-pub(super) static I17_2_MX_TX_VX_WX: Support =
-    Support { ios: since(17, 2, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
-pub(super) static I17_2_MX_TX_VX_WX_H36F7: Support = Support {
+pub(super) static I17_0_VX: Support = Support { ios: since(17, 0, 0), visionos: never(), ..SAME };
+pub(super) static I17_1_M14_0_TX_VX: Support =
+    Support { ios: since(17, 1, 0), macos: since(14, 0, 0), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I17_2_M26_0_TX_V2_4_WX_H2BDC: Support = Support {
     ios: since(17, 2, 0)
         .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
         .scopes(S_SYSTEM)
         .shared_scopes(S_SYSTEM),
-    macos: never(),
+    macos: since(26, 0, 0).enrollments(E_SUPERVISED | E_USER).scopes(S_SYSTEM | S_USER),
     tvos: never(),
-    visionos: never(),
+    visionos: since(2, 4, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
     watchos: never(),
 };
+pub(super) static I17_2_MX_TX_VX_WX: Support =
+    Support { ios: since(17, 2, 0), macos: never(), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static I17_2_MX_TX_VX_WX_H6FC4: Support = Support {
     ios: since(17, 2, 0).shared_ipad(FORBIDDEN).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
@@ -1227,8 +1250,6 @@ pub(super) static I18_0_M15_0_TX_VX_WX_HCD48: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I18_0_MX_TX: Support =
-    Support { ios: since(18, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I18_0_MX_TX_VX: Support =
     Support { ios: since(18, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I18_0_MX_TX_VX_WX_HC6AA: Support = Support {
@@ -1270,6 +1291,7 @@ pub(super) static I18_1_MX_TX_VX_WX_HCD73: Support = Support {
 };
 pub(super) static I18_1_TX_VX_WX: Support =
     Support { ios: since(18, 1, 0), tvos: never(), visionos: never(), watchos: never(), ..SAME };
+pub(super) static I18_1_VX: Support = Support { ios: since(18, 1, 0), visionos: never(), ..SAME };
 pub(super) static I18_2_M15_2_TX_VX_WX_HE7F2: Support = Support {
     ios: since(18, 2, 0).shared_ipad(FORBIDDEN).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: since(15, 2, 0).user_enrollment(FORBIDDEN),
@@ -1277,8 +1299,6 @@ pub(super) static I18_2_M15_2_TX_VX_WX_HE7F2: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I18_2_MX_TX: Support =
-    Support { ios: since(18, 2, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I18_2_MX_TX_V2_2_WX_H74AB: Support = Support {
     ios: since(18, 2, 0)
         .shared_ipad(ALLOWED)
@@ -1297,6 +1317,23 @@ pub(super) static I18_2_MX_TX_V2_2_WX_HD61C: Support = Support {
     visionos: since(2, 2, 0),
     watchos: never(),
 };
+pub(super) static I18_2_MX_TX_VX: Support =
+    Support { ios: since(18, 2, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I18_4_M15_4_T18_4_V2_4: Support = Support {
+    ios: since(18, 4, 0),
+    macos: since(15, 4, 0),
+    tvos: since(18, 4, 0),
+    visionos: since(2, 4, 0),
+    ..SAME
+};
+pub(super) static I18_4_M27_0: Support = Support { ios: since(18, 4, 0), macos: since(27, 0, 0), ..SAME };
+pub(super) static I18_4_MX_TX_VX_H0C7B: Support = Support {
+    ios: since(18, 4, 0).no(ALWAYS_SKIPPABLE),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static I18_4_MX_VX: Support =
     Support { ios: since(18, 4, 0), macos: never(), visionos: never(), ..SAME };
 pub(super) static I26_0_M10_15_TX_V26_0_WX_HFF6D: Support = Support {
@@ -1309,6 +1346,29 @@ pub(super) static I26_0_M10_15_TX_V26_0_WX_HFF6D: Support = Support {
     visionos: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
     watchos: never(),
 };
+pub(super) static I26_0_M26_0_T26_0_V26_0: Support = Support {
+    ios: since(26, 0, 0),
+    macos: since(26, 0, 0),
+    tvos: since(26, 0, 0),
+    visionos: since(26, 0, 0),
+    ..SAME
+};
+pub(super) static I26_0_M26_0_TX_V26_0_WX_H50A5: Support = Support {
+    ios: since(26, 0, 0).enrollments(E_SUPERVISED | E_DEVICE).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(26, 0, 0).enrollments(E_SUPERVISED).scopes(S_USER),
+    tvos: never(),
+    visionos: since(26, 0, 0).enrollments(E_SUPERVISED | E_DEVICE).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I26_0_M26_0_V26_0: Support =
+    Support { ios: since(26, 0, 0), macos: since(26, 0, 0), visionos: since(26, 0, 0), ..SAME };
+pub(super) static I26_0_M26_1_TX_VX_H842A: Support = Support {
+    ios: since(26, 0, 0).removed(27, 0, 0),
+    macos: since(26, 1, 0).removed(27, 0, 0),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static I26_0_MX_TX_V26_0_WX_H687B: Support = Support {
     ios: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
     macos: never(),
@@ -1316,10 +1376,103 @@ pub(super) static I26_0_MX_TX_V26_0_WX_H687B: Support = Support {
     visionos: since(26, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED | AUTOMATED),
     watchos: never(),
 };
+pub(super) static I26_0_MX_TX_VX: Support =
+    Support { ios: since(26, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I26_0_MX_TX_VX_WX_H0A00: Support = Support {
+    ios: since(26, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_SYSTEM),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I26_0_MX_VX_H66C4: Support =
+    Support { ios: since(26, 0, 0).enrollments(E_SUPERVISED), macos: never(), visionos: never(), ..SAME };
 pub(super) static I26_0_TX_V26_0: Support =
     Support { ios: since(26, 0, 0), tvos: never(), visionos: since(26, 0, 0), ..SAME };
 pub(super) static I26_0_VX: Support = Support { ios: since(26, 0, 0), visionos: never(), ..SAME };
+pub(super) static I26_4_M26_4_T27_0_V26_4_W26_4_HB4CA: Support = Support {
+    ios: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM | S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    visionos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    watchos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+};
+pub(super) static I26_4_M26_4_TX_V26_4_WX_H23BC: Support = Support {
+    ios: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(0),
+    macos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM | S_USER),
+    tvos: never(),
+    visionos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I26_4_M26_4_TX_VX_WX_H0F67: Support = Support {
+    ios: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM | S_USER),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I26_4_VX: Support = Support { ios: since(26, 4, 0), visionos: never(), ..SAME };
+pub(super) static I27_0_M27_0_T27_0_V27_0_W27_0_HC042: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM | S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_USER).scopes(S_SYSTEM | S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE).scopes(S_SYSTEM),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+};
+pub(super) static I27_0_M27_0_T27_0_V27_0_WX: Support = Support {
+    ios: since(27, 0, 0),
+    macos: since(27, 0, 0),
+    tvos: since(27, 0, 0),
+    visionos: since(27, 0, 0),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_T27_0_V27_0_WX_H45C8: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM | S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_T27_0_V27_0_WX_H6B03: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_T27_0_V27_0_WX_HC6EE: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM | S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_USER).scopes(S_SYSTEM | S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE).scopes(S_SYSTEM),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_T27_0_V27_0_WX_HD89F: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM | S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_T27_0_VX_WX_H6893: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_USER),
+    tvos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I27_0_M27_0_T27_0_VX_WX_HAD5E: Support = Support {
     ios: since(27, 0, 0)
         .shared_ipad(ALLOWED)
@@ -1334,10 +1487,136 @@ pub(super) static I27_0_M27_0_T27_0_VX_WX_HAD5E: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static I27_0_M27_0_TX: Support =
-    Support { ios: since(27, 0, 0), macos: since(27, 0, 0), tvos: never(), ..SAME };
-pub(super) static I27_0_MX_TX: Support =
-    Support { ios: since(27, 0, 0), macos: never(), tvos: never(), ..SAME };
+pub(super) static I27_0_M27_0_TX_V27_0_WX_H1FB0: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_USER).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_H5471: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_H693E: Support = Support {
+    ios: since(27, 0, 0).shared_scopes(0),
+    macos: since(27, 0, 0),
+    tvos: never(),
+    visionos: since(27, 0, 0),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_H7185: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER | E_LOCAL).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_H955C: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_HD12B: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(0),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM | S_USER),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_V27_0_WX_HED82: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_USER).scopes(S_SYSTEM | S_USER),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_TX_VX: Support =
+    Support { ios: since(27, 0, 0), macos: since(27, 0, 0), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I27_0_M27_0_TX_VX_W27_0_HED2D: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(0),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+};
+pub(super) static I27_0_M27_0_TX_VX_WX: Support = Support {
+    ios: since(27, 0, 0),
+    macos: since(27, 0, 0),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I27_0_M27_0_V27_0: Support =
+    Support { ios: since(27, 0, 0), macos: since(27, 0, 0), visionos: since(27, 0, 0), ..SAME };
+pub(super) static I27_0_M27_0_VX: Support =
+    Support { ios: since(27, 0, 0), macos: since(27, 0, 0), visionos: never(), ..SAME };
+pub(super) static I27_0_M27_0_VX_H1EA7: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_USER),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_USER),
+    visionos: never(),
+    ..SAME
+};
+pub(super) static I27_0_MX_TX_V27_0_WX_H4FB5: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM),
+    macos: never(),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_LOCAL).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_MX_TX_V27_0_WX_HF248: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM | S_USER),
+    macos: never(),
+    tvos: never(),
+    visionos: since(27, 0, 0).enrollments(E_SUPERVISED | E_DEVICE | E_USER).scopes(S_SYSTEM),
+    watchos: never(),
+};
+pub(super) static I27_0_MX_TX_VX: Support =
+    Support { ios: since(27, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
+pub(super) static I27_0_MX_TX_VX_WX_H0ED9: Support = Support {
+    ios: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM).shared_scopes(S_SYSTEM),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I27_0_MX_TX_VX_WX_H4B6E: Support = Support {
+    ios: since(27, 0, 0)
+        .enrollments(E_SUPERVISED | E_DEVICE | E_USER)
+        .scopes(S_SYSTEM)
+        .shared_scopes(S_SYSTEM | S_USER),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static I27_0_MX_TX_VX_WX_H97D3: Support = Support {
+    ios: since(27, 0, 0).deprecated(27, 0, 0),
+    macos: never(),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static I27_0_TX_VX: Support =
     Support { ios: since(27, 0, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I27_0_VX: Support = Support { ios: since(27, 0, 0), visionos: never(), ..SAME };
@@ -2178,11 +2457,11 @@ pub(super) static I7_0_M10_9_T10_2_V1_1_W10_0_H2CEB: Support = Support {
     visionos: since(1, 1, 0),
     watchos: since(10, 0, 0),
 };
-pub(super) static I7_0_M10_9_T10_2_VX_WX_HA2E5: Support = Support {
+pub(super) static I7_0_M10_9_T10_2_V26_0_WX_H2F04: Support = Support {
     ios: since(7, 0, 0).yes(ALWAYS_SKIPPABLE),
     macos: since(10, 9, 0).yes(ALWAYS_SKIPPABLE),
     tvos: since(10, 2, 0).yes(ALWAYS_SKIPPABLE),
-    visionos: never(),
+    visionos: since(26, 0, 0).yes(ALWAYS_SKIPPABLE),
     watchos: never(),
 };
 pub(super) static I7_0_M10_9_T9_0_VX: Support =
@@ -2718,8 +2997,6 @@ pub(super) static I9_0_M14_0_T11_0_V2_0_WX_H3F8D: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: never(),
 };
-pub(super) static I9_0_MX_TX: Support =
-    Support { ios: since(9, 0, 0), macos: never(), tvos: never(), ..SAME };
 pub(super) static I9_0_MX_TX_V27_0_W_HD6C2: Support = Support {
     ios: since(9, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     macos: never(),
@@ -2748,6 +3025,8 @@ pub(super) static I9_0_MX_TX_V2_0_W_H4B18: Support = Support {
     visionos: since(2, 0, 0).user_enrollment(FORBIDDEN).yes(SUPERVISED),
     watchos: same().yes(SUPERVISED),
 };
+pub(super) static I9_0_MX_TX_VX: Support =
+    Support { ios: since(9, 0, 0), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static I9_0_MX_TX_VX_WX_H71CD: Support = Support {
     ios: since(9, 0, 0)
         .deprecated(12, 0, 0)
@@ -2815,10 +3094,11 @@ pub(super) static I9_2_MX_T10_2_V1_1_WX_H766B: Support = Support {
     watchos: never(),
 };
 pub(super) static I9_3_1: Support = Support { ios: since(9, 3, 1), ..SAME };
-pub(super) static I9_3_2_M10_13_6_TX_H6DE0: Support = Support {
+pub(super) static I9_3_2_M10_13_6_TX_VX_HCA2A: Support = Support {
     ios: since(9, 3, 2).deprecated(15, 0, 0),
     macos: since(10, 13, 6).deprecated(12, 0, 0),
     tvos: never(),
+    visionos: never(),
     ..SAME
 };
 pub(super) static I9_3_2_MX_TX_V2_0_WX_H07FC: Support = Support {
@@ -3080,8 +3360,8 @@ pub(super) static I9_3_M_TX_VX_WX_HC62B: Support = Support {
     watchos: never(),
 };
 pub(super) static IX: Support = Support { ios: never(), ..SAME };
-pub(super) static IX_M10_10_TX: Support =
-    Support { ios: never(), macos: since(10, 10, 0), tvos: never(), ..SAME };
+pub(super) static IX_M10_10_TX_VX: Support =
+    Support { ios: never(), macos: since(10, 10, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_M10_10_TX_VX_WX: Support =
     Support { ios: never(), macos: since(10, 10, 0), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static IX_M10_10_TX_VX_WX_H43AF: Support = Support {
@@ -3220,6 +3500,8 @@ pub(super) static IX_M10_11_TX_VX_WX_HE0CC: Support = Support {
 };
 pub(super) static IX_M10_12_4_TX: Support =
     Support { ios: never(), macos: since(10, 12, 4), tvos: never(), ..SAME };
+pub(super) static IX_M10_12_4_TX_VX: Support =
+    Support { ios: never(), macos: since(10, 12, 4), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_M10_12_4_TX_VX_WX_H668E: Support = Support {
     ios: never(),
     macos: since(10, 12, 4)
@@ -3312,8 +3594,8 @@ pub(super) static IX_M10_13_2_TX_VX_WX_H777E: Support = Support {
 };
 pub(super) static IX_M10_13_4_HB0AE: Support =
     Support { ios: never(), macos: since(10, 13, 4).deprecated(15, 0, 0), ..SAME };
-pub(super) static IX_M10_13_4_TX: Support =
-    Support { ios: never(), macos: since(10, 13, 4), tvos: never(), ..SAME };
+pub(super) static IX_M10_13_4_TX_VX: Support =
+    Support { ios: never(), macos: since(10, 13, 4), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_M10_13_4_TX_VX_WX_H0B91: Support = Support {
     ios: never(),
     macos: since(10, 13, 4)
@@ -3819,8 +4101,13 @@ pub(super) static IX_M11_0_HEBA4: Support =
     Support { ios: never(), macos: since(11, 0, 0).deprecated(15, 0, 0), ..SAME };
 pub(super) static IX_M11_0_TX: Support =
     Support { ios: never(), macos: since(11, 0, 0), tvos: never(), ..SAME };
-pub(super) static IX_M11_0_TX_H216E: Support =
-    Support { ios: never(), macos: since(11, 0, 0).no(ALWAYS_SKIPPABLE), tvos: never(), ..SAME };
+pub(super) static IX_M11_0_TX_VX_HF5FB: Support = Support {
+    ios: never(),
+    macos: since(11, 0, 0).no(ALWAYS_SKIPPABLE),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static IX_M11_0_TX_VX_WX: Support =
     Support { ios: never(), macos: since(11, 0, 0), tvos: never(), visionos: never(), watchos: never() };
 pub(super) static IX_M11_0_TX_VX_WX_H20BD: Support = Support {
@@ -4047,8 +4334,13 @@ pub(super) static IX_M14_0_VX_WX: Support =
     Support { ios: never(), macos: since(14, 0, 0), visionos: never(), watchos: never(), ..SAME };
 pub(super) static IX_M14_1_HCA17: Support =
     Support { ios: never(), macos: since(14, 1, 0).deprecated(15, 0, 0), ..SAME };
-pub(super) static IX_M14_1_TX: Support =
-    Support { ios: never(), macos: since(14, 1, 0), tvos: never(), ..SAME };
+pub(super) static IX_M14_1_TX_VX_H9A20: Support = Support {
+    ios: never(),
+    macos: since(14, 1, 0).removed(26, 0, 0),
+    tvos: never(),
+    visionos: never(),
+    ..SAME
+};
 pub(super) static IX_M14_1_TX_VX_WX_H7D7C: Support = Support {
     ios: never(),
     macos: since(14, 1, 0).enrollments(E_SUPERVISED | E_USER | E_LOCAL).scopes(S_SYSTEM | S_USER),
@@ -4056,6 +4348,8 @@ pub(super) static IX_M14_1_TX_VX_WX_H7D7C: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static IX_M15_0_TX_VX: Support =
+    Support { ios: never(), macos: since(15, 0, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_M15_0_TX_VX_WX_H5144: Support = Support {
     ios: never(),
     macos: since(15, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
@@ -4086,13 +4380,42 @@ pub(super) static IX_M15_1_TX_VX_WX_H541A: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static IX_M26_0_TX_VX: Support =
+    Support { ios: never(), macos: since(26, 0, 0), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_M26_0_TX_VX_WX: Support =
     Support { ios: never(), macos: since(26, 0, 0), tvos: never(), visionos: never(), watchos: never() };
-pub(super) static IX_M26_1_TX_H7F75: Support =
-    Support { ios: never(), macos: since(26, 1, 0).removed(27, 0, 0), tvos: never(), ..SAME };
+pub(super) static IX_M26_0_TX_VX_WX_HE52B: Support = Support {
+    ios: never(),
+    macos: since(26, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M26_0_VX: Support =
+    Support { ios: never(), macos: since(26, 0, 0), visionos: never(), ..SAME };
 pub(super) static IX_M26_1_TX_VX_WX: Support =
     Support { ios: never(), macos: since(26, 1, 0), tvos: never(), visionos: never(), watchos: never() };
-pub(super) static IX_MX: Support = Support { ios: never(), macos: never(), ..SAME };
+pub(super) static IX_M26_4_TX_VX_WX_H2EBB: Support = Support {
+    ios: never(),
+    macos: since(26, 4, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M27_0_TX_VX_WX_HB0B5: Support = Support {
+    ios: never(),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED | E_LOCAL).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
+pub(super) static IX_M27_0_TX_VX_WX_HDC5D: Support = Support {
+    ios: never(),
+    macos: since(27, 0, 0).enrollments(E_SUPERVISED).scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static IX_MX_T10_2_VX_WX_H4263: Support = Support {
     ios: never(),
     macos: never(),
@@ -4107,8 +4430,8 @@ pub(super) static IX_MX_T10_2_VX_WX_H6F12: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static IX_MX_T11_0: Support =
-    Support { ios: never(), macos: never(), tvos: since(11, 0, 0), ..SAME };
+pub(super) static IX_MX_T11_0_VX: Support =
+    Support { ios: never(), macos: never(), tvos: since(11, 0, 0), visionos: never(), ..SAME };
 pub(super) static IX_MX_T11_0_VX_WX_H6F28: Support = Support {
     ios: never(),
     macos: never(),
@@ -4116,8 +4439,8 @@ pub(super) static IX_MX_T11_0_VX_WX_H6F28: Support = Support {
     visionos: never(),
     watchos: never(),
 };
-pub(super) static IX_MX_T11_4: Support =
-    Support { ios: never(), macos: never(), tvos: since(11, 4, 0), ..SAME };
+pub(super) static IX_MX_T11_4_VX: Support =
+    Support { ios: never(), macos: never(), tvos: since(11, 4, 0), visionos: never(), ..SAME };
 pub(super) static IX_MX_T13_0_VX_WX_HC4B2: Support = Support {
     ios: never(),
     macos: never(),
@@ -4141,15 +4464,24 @@ pub(super) static IX_MX_T9_0_VX_WX_H9E76: Support = Support {
     visionos: never(),
     watchos: never(),
 };
+pub(super) static IX_MX_TX: Support = Support { ios: never(), macos: never(), tvos: never(), ..SAME };
 pub(super) static IX_MX_TX_VX: Support =
     Support { ios: never(), macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static IX_MX_TX_VX_W10_0: Support =
     Support { ios: never(), macos: never(), tvos: never(), visionos: never(), watchos: since(10, 0, 0) };
-pub(super) static IX_MX_T_HB4B5: Support =
-    Support { ios: never(), macos: never(), tvos: same().no(ALWAYS_SKIPPABLE), ..SAME };
+pub(super) static IX_MX_T_VX_HA1A5: Support =
+    Support { ios: never(), macos: never(), tvos: same().no(ALWAYS_SKIPPABLE), visionos: never(), ..SAME };
+pub(super) static IX_MX_VX: Support = Support { ios: never(), macos: never(), visionos: never(), ..SAME };
 pub(super) static IX_MX_VX_WX: Support =
     Support { ios: never(), macos: never(), visionos: never(), watchos: never(), ..SAME };
 pub(super) static IX_M_HE1F4: Support = Support { ios: never(), macos: same().deprecated(15, 0, 0), ..SAME };
+pub(super) static IX_M_TX_VX_WX_H7C9C: Support = Support {
+    ios: never(),
+    macos: same().scopes(S_SYSTEM),
+    tvos: never(),
+    visionos: never(),
+    watchos: never(),
+};
 pub(super) static IX_M_TX_VX_WX_HB16C: Support = Support {
     ios: never(),
     macos: same().right(32).user_enrollment(FORBIDDEN),
@@ -4365,8 +4697,14 @@ pub(super) static I_MX_VX_H15F3: Support = Support {
     visionos: never(),
     ..SAME
 };
+pub(super) static I_MX_VX_H1849: Support =
+    Support { ios: same().removed(18, 0, 0), macos: never().removed(15, 0, 0), visionos: never(), ..SAME };
 pub(super) static I_MX_VX_H407C: Support =
     Support { ios: same().deprecated(14, 5, 0), macos: never(), visionos: never(), ..SAME };
+pub(super) static I_MX_VX_H6D48: Support =
+    Support { ios: same().deprecated(27, 0, 0), macos: never(), visionos: never(), ..SAME };
+pub(super) static I_MX_VX_HD2AA: Support =
+    Support { ios: same().enrollments(E_SUPERVISED), macos: never(), visionos: never(), ..SAME };
 pub(super) static I_MX_V_HB656: Support = Support {
     ios: same().user_enrollment(FORBIDDEN),
     macos: never(),
@@ -4387,8 +4725,6 @@ pub(super) static I_M_H9A01: Support = Support {
     macos: same().deprecated(11, 3, 0).user_enrollment(IGNORED),
     ..SAME
 };
-pub(super) static I_M_H9DE8: Support =
-    Support { ios: same().removed(18, 0, 0), macos: same().removed(15, 0, 0), ..SAME };
 pub(super) static I_M_HB2BE: Support =
     Support { ios: same().deprecated(15, 0, 0), macos: same().deprecated(12, 0, 0), ..SAME };
 pub(super) static I_M_TX_VX_WX_H1D24: Support = Support {
@@ -4486,6 +4822,12 @@ pub(super) static I_M_V_H0EEC: Support = Support {
     visionos: same().user_enrollment(FORBIDDEN),
     ..SAME
 };
+pub(super) static I_M_V_H1537: Support = Support {
+    ios: same().enrollments(E_SUPERVISED),
+    macos: same().enrollments(E_SUPERVISED),
+    visionos: same().enrollments(E_SUPERVISED),
+    ..SAME
+};
 pub(super) static I_M_V_H368E: Support = Support {
     ios: same().user_enrollment(REQUIRED),
     macos: same().user_enrollment(REQUIRED),
@@ -4512,6 +4854,8 @@ pub(super) static I_V_H69E0: Support =
     Support { ios: same().user_enrollment(FORBIDDEN), visionos: same().user_enrollment(FORBIDDEN), ..SAME };
 pub(super) static I_V_HBF35: Support =
     Support { ios: same().user_enrollment(IGNORED), visionos: same().user_enrollment(IGNORED), ..SAME };
+pub(super) static I_V_HC78D: Support =
+    Support { ios: same().enrollments(E_SUPERVISED), visionos: same().enrollments(E_SUPERVISED), ..SAME };
 pub(super) static I_V_WX_H83C8: Support = Support {
     ios: same().user_enrollment(IGNORED),
     visionos: same().user_enrollment(IGNORED),
@@ -4549,18 +4893,26 @@ pub(super) static M14_0_H0ECF: Support =
     Support { macos: since(14, 0, 0).yes(AUTOMATED).no(MANUAL_INSTALL), ..SAME };
 pub(super) static M14_0_H9125: Support = Support { macos: since(14, 0, 0).no(MANUAL_INSTALL), ..SAME };
 pub(super) static M15_0: Support = Support { macos: since(15, 0, 0), ..SAME };
+pub(super) static M27_0: Support = Support { macos: since(27, 0, 0), ..SAME };
 pub(super) static MALL: Support = Support { macos: since(0, 0, 0), ..SAME };
 pub(super) static MX: Support = Support { macos: never(), ..SAME };
 pub(super) static MX_TX: Support = Support { macos: never(), tvos: never(), ..SAME };
+pub(super) static MX_TX_VX: Support = Support { macos: never(), tvos: never(), visionos: never(), ..SAME };
 pub(super) static MX_TX_VX_WX: Support =
     Support { macos: never(), tvos: never(), visionos: never(), watchos: never(), ..SAME };
+pub(super) static MX_VX: Support = Support { macos: never(), visionos: never(), ..SAME };
 pub(super) static M_H17F9: Support = Support { macos: same().deprecated(10, 15, 0), ..SAME };
 pub(super) static M_H1F5E: Support = Support { macos: same().deprecated(11, 0, 0).removed(15, 0, 0), ..SAME };
 pub(super) static M_H4A6C: Support = Support { macos: same().deprecated(11, 0, 0), ..SAME };
 pub(super) static M_H59C5: Support = Support { macos: same().deprecated(10, 13, 0), ..SAME };
 pub(super) static M_H6911: Support = Support { macos: same().no(USER_CHANNEL), ..SAME };
 pub(super) static M_H9ED3: Support = Support { macos: same().removed(10, 15, 0), ..SAME };
+pub(super) static M_HD2A0: Support = Support { macos: same().scopes(S_SYSTEM), ..SAME };
+pub(super) static M_TX_VX_WX_H9E7F: Support =
+    Support { macos: same().scopes(S_USER), tvos: never(), visionos: never(), watchos: never(), ..SAME };
 pub(super) static TX: Support = Support { tvos: never(), ..SAME };
+pub(super) static TX_VX: Support = Support { tvos: never(), visionos: never(), ..SAME };
+pub(super) static TX_VX_WX: Support = Support { tvos: never(), visionos: never(), watchos: never(), ..SAME };
 pub(super) static VX: Support = Support { visionos: never(), ..SAME };
 pub(super) static VX_WX: Support = Support { visionos: never(), watchos: never(), ..SAME };
 pub(super) static W10_0: Support = Support { watchos: since(10, 0, 0), ..SAME };

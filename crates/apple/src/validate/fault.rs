@@ -112,6 +112,20 @@ pub enum Problem {
         key: &'static str,
         value: &'static str,
     },
+    /// Required because another key is there.
+    RequiredWith {
+        key: &'static str,
+    },
+    /// Not allowed because another key has a certain value.
+    ExcludedBy {
+        key: &'static str,
+        value: &'static str,
+    },
+    /// A number whose bits ask for others that are not set.
+    BitWithout {
+        bit: u32,
+        needed: u32,
+    },
     /// Not allowed unless another key has a certain value.
     OnlyWith {
         key: &'static str,
@@ -204,6 +218,9 @@ impl fmt::Display for Problem {
             Problem::NoneOf { keys } => write!(f, "missing; one of these is required: {}", keys.join(", ")),
             Problem::MoreThanOneOf { keys } => write!(f, "only one of these is allowed: {}", keys.join(", ")),
             Problem::RequiredBy { key, value } => write!(f, "missing; required where {key} is {value}"),
+            Problem::RequiredWith { key } => write!(f, "missing; required beside {key}"),
+            Problem::ExcludedBy { key, value } => write!(f, "not allowed where {key} is {value}"),
+            Problem::BitWithout { bit, needed } => write!(f, "{bit} is allowed only together with {needed}"),
             Problem::OnlyWith { key, value } => write!(f, "allowed only where {key} is {value}"),
             Problem::NotAlone { os, before } => {
                 write!(f, "before {os} {before}, no other key is allowed beside it")
@@ -265,6 +282,8 @@ pub(super) fn format_name(format: Format) -> &'static str {
         Format::SixDigits => "six digits",
         Format::Url => "a URL",
         Format::HostName => "a host name",
+        Format::Timestamp => "a time of RFC 3339 in whole seconds",
+        Format::MdmTopic => "a topic that begins with com.apple.mgmt.",
     }
 }
 
@@ -275,6 +294,8 @@ pub(super) fn trait_name(wanted: Trait) -> &'static str {
         Trait::PinForLock => "a Mac that needs a PIN to be locked",
         Trait::PinForErase => "a Mac that needs a PIN to be erased",
         Trait::NotAutomated => "a device that did not come through Automated Device Enrollment",
+        Trait::PersonalMobile => "a personal device under User Enrollment",
+        Trait::UnsupervisedMobile => "a device that is not supervised",
     }
 }
 

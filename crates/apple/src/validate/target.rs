@@ -68,13 +68,17 @@ impl Target {
     }
 
     /// Whether it has that trait, as far as that is known.
-    pub(super) fn has(&self, wanted: Trait) -> Option<bool> {
+    pub fn has(&self, wanted: Trait) -> Option<bool> {
         let mac = |known: Option<bool>| if self.os == Some(Os::MacOs) { known } else { Some(false) };
+        let mobile = |known: Option<bool>| if self.os == Some(Os::MacOs) { Some(false) } else { known };
         match wanted {
             Trait::AppleSilicon => mac(self.apple_silicon),
             Trait::PinForLock => mac(self.pin_for_lock),
             Trait::PinForErase => mac(self.pin_for_erase),
             Trait::NotAutomated => self.automated.map(|automated| !automated),
+            Trait::PersonalMobile => mobile(self.user_enrollment),
+            Trait::UnsupervisedMobile if self.user_enrollment == Some(true) => mobile(Some(true)),
+            Trait::UnsupervisedMobile => mobile(self.supervised.map(|supervised| !supervised)),
         }
     }
 }

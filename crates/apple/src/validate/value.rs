@@ -71,6 +71,11 @@ fn broken(rule: &Rule, value: &Value) -> Option<Problem> {
             let found = size(value)?;
             (found > *max as usize).then_some(Problem::TooLong { found, max: *max })
         }
+        Rule::BitNeeds(bit, needed) => {
+            let found = value.as_unsigned_integer()?;
+            let has = |bits: u32| found & u64::from(bits) == u64::from(bits);
+            (has(*bit) && !has(*needed)).then_some(Problem::BitWithout { bit: *bit, needed: *needed })
+        }
         Rule::NotEmpty => (size(value)? == 0).then_some(Problem::Empty),
         _ => None,
     }
@@ -129,7 +134,24 @@ fn is_formatted(text: &str, format: Format) -> bool {
             let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b':' | b'_');
             (1..=253).contains(&text.len()) && text.bytes().all(known)
         }
+        Format::Timestamp => is_timestamp(text),
+        Format::MdmTopic => text.strip_prefix("com.apple.mgmt.").is_some_and(|rest| !rest.is_empty()),
     }
+}
+
+/// `2021-06-02T01:28:00Z`, or with an offset, whose colon Apple does not insist on.
+fn is_timestamp(text: &str) -> bool {
+    let shaped = |text: &str, shape: &str| {
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(byte, wanted)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                wanted => byte == wanted,
+            })
+    };
+    let Some((time, zone)) = text.split_at_checked("0000-00-00T00:00:00".len()) else { return false };
+    let offset = zone.strip_prefix(['+', '-']);
+    let known = zone == "Z" || offset.is_some_and(|zone| shaped(zone, "00:00") || shaped(zone, "0000"));
+    known && shaped(time, "0000-00-00T00:00:00")
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -158,6 +180,10 @@ mod tests {
             (Format::SixDigits, "012345", "01234a"),
             (Format::Url, "mailto:a@example.com", "example.com"),
             (Format::HostName, "mail.example.com", "mail example"),
+            (Format::Timestamp, "2021-06-02T01:28:00Z", "2021-06-02T01:28:00.5Z"),
+            (Format::Timestamp, "2021-06-02T01:28:00-0500", "2021-06-02 01:28:00Z"),
+            (Format::Timestamp, "2021-06-02T01:28:00+05:00", "2021-06-02T01:28:00+5"),
+            (Format::MdmTopic, "com.apple.mgmt.External.1", "com.apple.mgmt."),
         ] {
             assert!(is_formatted(good, format), "{good}");
             assert!(!is_formatted(bad, format), "{bad}");

@@ -250,6 +250,11 @@ impl Walk<'_> {
             }
             Rule::Requires(key, value, needed) => (is_written(found.get(key), value) && lacks(needed))
                 .then_some((Some(*needed), Problem::RequiredBy { key, value })),
+            Rule::With(key, needed) => {
+                (!lacks(key) && lacks(needed)).then_some((Some(*needed), Problem::RequiredWith { key }))
+            }
+            Rule::Excludes(key, value, other) => (is_written(found.get(key), value) && !lacks(other))
+                .then_some((Some(*other), Problem::ExcludedBy { key, value })),
             Rule::OnlyWith(key, other, value) => (!lacks(key) && !is_written(found.get(other), value))
                 .then_some((Some(*key), Problem::OnlyWith { key: other, value })),
             Rule::RequiredFor(device, key) => (self.target.has(*device) == Some(true) && lacks(key))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use apple::facts::{Entry, Key, Presence, Rule, Since, Type};
+use apple::facts::{Entry, Key, Kind, Presence, Rule, Since, Type};
 use apple::validate::{Fault, Problem, Target};
 use apple::{Dictionary, OsVersion, Value};
 
@@ -35,45 +35,108 @@ impl fmt::Display for Case {
 pub fn cases(entry: &'static Entry, target: &Target) -> Vec<Case> {
     let full = example(entry, target, Choice::Full);
     let mut cases = by_device(entry, target, &full);
-    let free = entry.keys.is_empty() || entry.keys.iter().any(Key::is_wildcard);
-    if !free || entry.keys.is_empty() && matches!(entry.kind, apple::facts::Kind::Command) {
+    let free = entry.keys.is_empty() || entry.keys.iter().any(Key::is_wildcard) || entry.kind == Kind::Status;
+    if !free || entry.keys.is_empty() && matches!(entry.kind, Kind::Command) {
         let unknown = with(&full, "NoSuchKey", 1.into());
         cases.push(case(unknown, target, "NoSuchKey", "unknown key", |problem| {
             matches!(problem, Problem::UnknownKey { .. })
         }));
     }
-    for key in entry.keys.iter().filter(|key| full.contains_key(key.name)) {
-        cases.extend(by_key(key, &full, target));
-    }
+    let broken = in_dictionary(entry.keys, &full, DEPTH).into_iter().filter(|broken| {
+        // What a device does not report is no status item, and no broken one.
+        entry.kind != Kind::Status || broken.path != entry.keys[0].name || broken.expected != "missing"
+    });
+    cases.extend(broken.map(|broken| Case {
+        example: broken.dictionary,
+        target: *target,
+        path: broken.path,
+        expected: broken.expected,
+        is: broken.is,
+    }));
     cases
 }
 
-fn by_key(key: &'static Key, full: &Dictionary, target: &Target) -> Vec<Case> {
+/// How deep dictionaries are broken.
+const DEPTH: usize = 4;
+
+/// A dictionary in which one thing is wrong.
+struct Broken {
+    dictionary: Dictionary,
+    path: String,
+    expected: &'static str,
+    is: fn(&Problem) -> bool,
+}
+
+fn in_dictionary(keys: &'static [Key], full: &Dictionary, depth: usize) -> Vec<Broken> {
+    let mut found = Vec::new();
+    for key in keys.iter().filter(|key| full.contains_key(key.name)) {
+        found.extend(by_key(key, full));
+        let inner = inside(key, &full[key.name], depth);
+        found.extend(inner.into_iter().map(|(value, broken)| Broken {
+            dictionary: with(full, key.name, value),
+            path: format!("{}{}", key.name, broken.path),
+            ..broken
+        }));
+    }
+    found
+}
+
+/// What is broken further inside a value: a dictionary, or a list of one kind of dictionary.
+fn inside(key: &'static Key, value: &Value, depth: usize) -> Vec<(Value, Broken)> {
+    let (keys, dictionary, prefix) = match (value, key.keys) {
+        _ if depth == 0 => return Vec::new(),
+        (Value::Dictionary(dictionary), keys) => (keys, dictionary, "."),
+        (Value::Array(items), [item]) => match items.first() {
+            Some(Value::Dictionary(dictionary)) => (item.keys, dictionary, "[0]."),
+            _ => return Vec::new(),
+        },
+        _ => return Vec::new(),
+    };
+    let broken = in_dictionary(keys, dictionary, depth - 1).into_iter();
+    broken
+        .map(|broken| {
+            let mut changed = value.clone();
+            match &mut changed {
+                Value::Array(items) => items[0] = Value::Dictionary(broken.dictionary.clone()),
+                other => *other = Value::Dictionary(broken.dictionary.clone()),
+            }
+            (changed, Broken { path: format!("{prefix}{}", broken.path), ..broken })
+        })
+        .collect()
+}
+
+fn by_key(key: &'static Key, full: &Dictionary) -> Vec<Broken> {
     let name = key.name;
     // The name of the message itself: another value makes it another message.
     if matches!(name, "MessageType" | "PayloadType") {
         return Vec::new();
     }
-    let mut cases = Vec::new();
+    let mut found = Vec::new();
     if key.presence == Presence::Required && !full[name].as_string().is_some_and(str::is_empty) {
         let mut without = full.clone();
         without.remove(name);
-        cases.push(case(without, target, name, "missing", |problem| {
+        found.push(broken(without, name, "missing", |problem| {
             matches!(problem, Problem::Missing { .. } | Problem::RequiredBy { .. })
         }));
     }
     if key.is != Type::Any && !key.rules.iter().any(|rule| matches!(rule, Rule::OrType(_))) {
         let wrong = if key.is == Type::Boolean { Value::from("true") } else { Value::Boolean(true) };
-        cases.push(case(with(full, name, wrong), target, name, "wrong type", |problem| {
+        found.push(broken(with(full, name, wrong), name, "wrong type", |problem| {
             matches!(problem, Problem::WrongType { .. })
         }));
     }
-    for rule in key.rules {
+    let ranged = key.rules.iter().any(|rule| matches!(rule, Rule::Range(..)));
+    // A number beside the listed ones may be in the range that is allowed as well.
+    for rule in key.rules.iter().filter(|rule| !(ranged && matches!(rule, Rule::Integers(_)))) {
         if let Some((value, expected, is)) = against(rule) {
-            cases.push(case(with(full, name, value), target, name, expected, is));
+            found.push(broken(with(full, name, value), name, expected, is));
         }
     }
-    cases
+    found
+}
+
+fn broken(dictionary: Dictionary, path: &str, expected: &'static str, is: fn(&Problem) -> bool) -> Broken {
+    Broken { dictionary, path: path.to_owned(), expected, is }
 }
 
 type Expectation = (Value, &'static str, fn(&Problem) -> bool);

@@ -85,8 +85,20 @@ impl Builder<'_> {
             Rule::OnlyWith(key, other, value) if !written(dictionary, other, value) => {
                 dictionary.remove(key);
             }
-            Rule::RequiredFor(apple::facts::Trait::NotAutomated, key)
-                if self.target.automated == Some(false) && !dictionary.contains_key(key) =>
+            Rule::AtMostOne(names) => {
+                let present = names.iter().filter(|name| dictionary.contains_key(name)).skip(1);
+                for name in present.copied().collect::<Vec<_>>() {
+                    dictionary.remove(name);
+                }
+            }
+            Rule::With(key, needed) if dictionary.contains_key(key) && !dictionary.contains_key(needed) => {
+                add.push(*needed);
+            }
+            Rule::Excludes(key, value, other) if written(dictionary, key, value) => {
+                dictionary.remove(other);
+            }
+            Rule::RequiredFor(device, key)
+                if self.target.has(*device) == Some(true) && !dictionary.contains_key(key) =>
             {
                 add.push(*key);
             }
@@ -190,6 +202,8 @@ fn text(key: &Key) -> &'static str {
                     Format::RoamingConsortium => "001BC5",
                     Format::SixDigits => "012345",
                     Format::HostName => "example.com",
+                    Format::Timestamp => "2026-01-02T03:04:05Z",
+                    Format::MdmTopic => "com.apple.mgmt.External.1",
                 };
             }
             _ => {}

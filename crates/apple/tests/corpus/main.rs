@@ -29,6 +29,7 @@ fn verdict(entry: &'static Entry, example: &Dictionary, target: &Target, options
         Kind::CheckIn => validate::check_in(example, target, options),
         Kind::Payload => validate::payload(&with_name(example, "PayloadType", entry), target, options),
         Kind::Declaration => validate::declaration(&declaration(entry, example), target, options),
+        Kind::Status => status(entry, example, target, options),
         _ => validate::entry(entry, example, target, options),
     }
 }
@@ -59,6 +60,12 @@ fn declaration(entry: &Entry, example: &Dictionary) -> serde_json::Value {
     })
 }
 
+/// A status item is its one key; what a device does not report, is no item.
+fn status(entry: &'static Entry, example: &Dictionary, target: &Target, options: Options) -> Verdict {
+    let Some(value) = example.get(entry.keys[0].name) else { return Verdict::default() };
+    validate::status_item(entry.name, &example::json(value), target, options)
+}
+
 #[test]
 fn every_minimal_and_every_full_example_is_valid() {
     let mut checked = 0;
@@ -69,6 +76,8 @@ fn every_minimal_and_every_full_example_is_valid() {
         Kind::Payload,
         Kind::Declaration,
         Kind::Credential,
+        Kind::Protocol,
+        Kind::Status,
         Kind::Error,
         Kind::Other,
     ] {
@@ -108,7 +117,17 @@ fn every_minimal_and_every_full_example_is_valid() {
 fn every_broken_example_fails_where_it_is_broken() {
     let mut checked = 0;
     let mut failures = Vec::new();
-    for kind in [Kind::CheckIn, Kind::Command, Kind::Payload, Kind::Declaration, Kind::Error, Kind::Other] {
+    for kind in [
+        Kind::CheckIn,
+        Kind::Command,
+        Kind::Payload,
+        Kind::Declaration,
+        Kind::Credential,
+        Kind::Protocol,
+        Kind::Status,
+        Kind::Error,
+        Kind::Other,
+    ] {
         let mut count = 0;
         for entry in entries(kind).filter(|entry| !shares_its_name(entry)) {
             for target in targets_of(entry) {

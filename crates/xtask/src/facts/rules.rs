@@ -29,6 +29,15 @@ fn write_one(field: &str, values: &[String], is: &str) -> Result<String> {
         "at-most-one" => format!("AtMostOne({})", texts(values)),
         "requires" => three("Requires", values)?,
         "only-with" => three("OnlyWith", values)?,
+        "excludes" => three("Excludes", values)?,
+        "with" => {
+            let [key, needed] = values else { bail!("two keys") };
+            format!("With({key:?}, {needed:?})")
+        }
+        "bit-needs" => {
+            let [bit, needed] = values else { bail!("two numbers") };
+            format!("BitNeeds({}, {})", number(bit)?, number(needed)?)
+        }
         "max-bytes" => format!("MaxBytes({})", number(&values[0])?),
         "not-empty" => "NotEmpty".to_owned(),
         "needs" => format!("Needs({})", screaming(&values[0])),
@@ -116,9 +125,10 @@ fn pattern(expression: &str) -> Result<&'static str> {
     Ok(match expression {
         "^([0-9A-Fa-f]{2}:){5}([0-9A-Fa-f]{2})$" => "MAC_ADDRESS",
         "^[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}$" => "UUID",
-        "^https://.*$" => "HTTPS_URL",
+        "^https://.*$" | "^https:.*$" => "HTTPS_URL",
         "^([0-9A-Za-z]{6})|([0-9A-Za-z]{9})$" => "ROAMING_CONSORTIUM",
         "^[0-9]{6}$" => "SIX_DIGITS",
+        "^com\\.apple\\.mgmt\\..*$" => "MDM_TOPIC",
         other => bail!("an expression without a name: {other}"),
     })
 }
@@ -127,6 +137,7 @@ fn subtype(name: &str) -> Result<&'static str> {
     Ok(match name {
         "url" => "URL",
         "hostname" => "HOST_NAME",
+        "timestamp" => "TIMESTAMP",
         other => bail!("unknown subtype {other}"),
     })
 }
