@@ -8,6 +8,7 @@ mod declaration;
 mod fault;
 mod json;
 mod profile;
+mod signed;
 mod target;
 mod terms;
 mod value;
@@ -17,6 +18,7 @@ mod walk;
 pub use declaration::declaration;
 pub use fault::{Fault, Problem, Verdict, right_name};
 pub use profile::{payload, profile};
+pub use signed::signed_content;
 pub use target::{Class, Target, TargetChannel};
 pub use verdicts::Verdicts;
 
@@ -54,6 +56,18 @@ pub fn command(command: &Dictionary, target: &Target, options: Options) -> Verdi
     if entry.name == "InstallProfile" {
         profile::inside(&mut walk, command);
     }
+    walk.verdict
+}
+
+/// Checks whether a device takes a command at all, whatever its keys: by the OS, supervision, the enrollment and its
+/// rights.
+pub fn command_at_all(request_type: &str, target: &Target) -> Verdict {
+    let mut walk = walk(target, Options::default(), Notation::PropertyList);
+    let name = Path::TOP.key(REQUEST_TYPE);
+    let Some(entry) = facts::command(request_type) else {
+        return unknown(walk, &name, "command", request_type);
+    };
+    walk.enter(entry, &name);
     walk.verdict
 }
 
@@ -200,6 +214,18 @@ mod tests {
         let lost = [("RequestType", Value::from("EnableLostMode")), ("Footnote", "x".into())];
         let supervised = Target { supervised: Some(true), ..iphone(18) };
         assert_eq!(faults(&lost, &supervised), ["missing; one of these is required: Message, PhoneNumber"]);
+    }
+
+    #[test]
+    fn whether_a_command_is_taken_at_all_does_not_depend_on_its_keys() {
+        let of = |name, target: &Target| -> Vec<String> {
+            command_at_all(name, target).faults.iter().map(ToString::to_string).collect()
+        };
+        assert!(of("ClearPasscode", &iphone(18)).is_empty(), "though its token is missing");
+        assert_eq!(of("ClearPasscode", &mac(15, 1)), ["RequestType: not available on macOS"]);
+        assert_eq!(of("EnableLostMode", &iphone(18)), ["RequestType: only for supervised devices"]);
+        assert!(of("EnableLostMode", &Target { supervised: None, ..iphone(18) }).is_empty());
+        assert_eq!(of("Dance", &iphone(18)), ["RequestType: found \"Dance\", which is no command of Apple's"]);
     }
 
     #[test]

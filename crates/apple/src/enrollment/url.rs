@@ -14,7 +14,7 @@ pub enum UrlPolicy {
 }
 
 impl UrlPolicy {
-    pub(super) fn allows(self, url: &str) -> bool {
+    pub(crate) fn allows(self, url: &str) -> bool {
         let plain = url.len() <= MAX_URL && url.chars().all(|c| c.is_ascii_graphic());
         let host_after = |scheme| url.strip_prefix(scheme).and_then(host);
         let secure = host_after("https://").is_some();

@@ -180,6 +180,7 @@ impl Entry {
         Entry { apply: Some(apply), ..self }
     }
 
+    #[allow(dead_code, reason = "not every release of the schema says everything")]
     pub(super) const fn beta(self) -> Entry {
         Entry { beta: true, ..self }
     }

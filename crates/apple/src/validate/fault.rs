@@ -186,7 +186,11 @@ pub enum Problem {
     },
     /// A warning: the device takes it and does nothing with it.
     Ignored,
-    /// A warning: a signed or encrypted profile was not looked into.
+    /// Data that is no profile where one must be.
+    NoProfile,
+    /// A warning: `http://` to the very machine, which only a pretend device takes.
+    Loopback,
+    /// A warning: an encrypted profile was not looked into.
     NotLookedInto,
 }
 
@@ -267,7 +271,9 @@ impl Problem {
             Problem::OtherEnrollment => f.write_str("not allowed for this kind of enrollment"),
             Problem::Deprecated { os, since } => write!(f, "deprecated since {os} {since}"),
             Problem::Ignored => f.write_str("taken, and without effect on this device"),
-            _ => f.write_str("signed or encrypted, and not looked into"),
+            Problem::NoProfile => f.write_str("found no configuration profile"),
+            Problem::Loopback => f.write_str("http to the machine itself, which only a pretend device takes"),
+            _ => f.write_str("encrypted, and not looked into"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use plist::{Dictionary, Value};
 
 use super::fault::{Fault, Problem, Verdict};
+use super::signed::signed_content;
 use super::value::Notation;
 use super::walk::{Path, Walk};
 use super::{Options, Target, text, walk};
@@ -26,13 +27,16 @@ pub fn payload(payload: &Dictionary, target: &Target, options: Options) -> Verdi
     walk.verdict
 }
 
-/// The profile inside an `InstallProfile`. One that is signed is not looked into.
+/// The profile inside an `InstallProfile`, signed or not. One that is encrypted is not looked into.
 pub(super) fn inside(walk: &mut Walk<'_>, command: &Dictionary) {
     let Some(data) = command.get("Payload").and_then(Value::as_data) else { return };
     let path = Path::TOP.key("Payload");
-    match guard::parse(data, Limits::server_answer()).ok().and_then(Value::into_dictionary) {
-        Some(profile) => whole_profile(walk, &profile, &path),
-        None => walk.warn(&path, Problem::NotLookedInto),
+    let signed = signed_content(data);
+    match guard::parse(signed.as_deref().unwrap_or(data), Limits::server_answer()) {
+        Ok(Value::Dictionary(profile)) => whole_profile(walk, &profile, &path),
+        // CMS is DER or BER, whose first byte says sequence: encrypted, if it is not signed.
+        Err(_) if signed.is_none() && data.first() == Some(&0x30) => walk.warn(&path, Problem::NotLookedInto),
+        _ => walk.fault(&path, Problem::NoProfile),
     }
 }
 

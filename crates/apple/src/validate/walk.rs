@@ -8,7 +8,8 @@ use super::fault::{Fault, Problem, Verdict, repeated, type_of};
 use super::target::Target;
 use super::terms::{Lacks, lacks, problems};
 use super::value::{Notation, broken_rules, has_type, is_written};
-use crate::facts::{Entry, Key, Mode, Os, Presence, Rule, Since, Support, Terms, Type};
+use crate::enrollment::UrlPolicy;
+use crate::facts::{Entry, Format, Key, Mode, Os, Presence, Rule, Since, Support, Terms, Type};
 
 /// Where in the message the walk is; only a fault makes a text of it.
 #[derive(Clone, Copy)]
@@ -136,7 +137,12 @@ impl Walk<'_> {
             return;
         }
         for problem in broken_rules(key.rules, value) {
-            self.fault(path, problem);
+            match problem {
+                Problem::Malformed { format: Format::HttpsUrl, .. } if is_loopback(value) => {
+                    self.warn(path, Problem::Loopback);
+                }
+                problem => self.fault(path, problem),
+            }
         }
         self.needs(key, path);
         match value {
@@ -348,6 +354,11 @@ fn constant(key: &'static Key) -> Option<(&'static str, &'static str)> {
         Rule::Texts([value]) if key.presence == Presence::Required => Some((key.name, *value)),
         _ => None,
     })
+}
+
+/// Whether it is a URL of the very machine, for demonstrations and tests: no real device is told one.
+fn is_loopback(value: &Value) -> bool {
+    value.as_string().is_some_and(|url| UrlPolicy::LoopbackHttpToo.allows(url))
 }
 
 fn text(path: &Path<'_>) -> String {

@@ -22,7 +22,24 @@ const DEPTH: usize = 6;
 pub fn example(entry: &'static Entry, target: &Target, choice: Choice) -> Dictionary {
     let mut builder = Builder { target, choice, step: 0 };
     let terms = target.os.map_or(Terms::SAME, |os| entry.support[os]);
-    builder.dictionary(entry.keys, entry.rules, &terms, DEPTH)
+    let mut example = builder.dictionary(entry.keys, entry.rules, &terms, DEPTH);
+    if entry.name == "InstallProfile" {
+        let mut bytes = Vec::new();
+        Value::Dictionary(profile(Vec::new())).to_writer_xml(&mut bytes).unwrap();
+        example.insert("Payload".into(), Value::Data(bytes));
+    }
+    example
+}
+
+/// A configuration profile with these payloads.
+pub fn profile(payloads: Vec<Dictionary>) -> Dictionary {
+    Dictionary::from_iter([
+        ("PayloadType", Value::from("Configuration")),
+        ("PayloadIdentifier", "com.example.profile".into()),
+        ("PayloadUUID", "0123ABCD-0123-0123-0123-0123456789AC".into()),
+        ("PayloadVersion", 1.into()),
+        ("PayloadContent", Value::Array(payloads.into_iter().map(Value::Dictionary).collect())),
+    ])
 }
 
 /// An item, or a value below an array.

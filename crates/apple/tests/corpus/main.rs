@@ -27,7 +27,10 @@ fn verdict(entry: &'static Entry, example: &Dictionary, target: &Target, options
     match entry.kind {
         Kind::Command => validate::command(&with_name(example, "RequestType", entry), target, options),
         Kind::CheckIn => validate::check_in(example, target, options),
-        Kind::Payload => validate::payload(&with_name(example, "PayloadType", entry), target, options),
+        Kind::Payload => {
+            let payload = with_name(example, "PayloadType", entry);
+            validate::profile(&example::profile(vec![payload]), target, options)
+        }
         Kind::Declaration => validate::declaration(&declaration(entry, example), target, options),
         Kind::Status => status(entry, example, target, options),
         _ => validate::entry(entry, example, target, options),

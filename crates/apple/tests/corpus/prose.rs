@@ -177,11 +177,15 @@ fn a_profile_is_checked_inside_the_command_that_installs_it() {
         ["Payload.PayloadContent[0].SSID_STR: found integer; allowed: string"],
         "the place of the fault is that in the profile"
     );
-    let signed =
-        dictionary(&[("RequestType", "InstallProfile".into()), ("Payload", Value::Data(vec![0x30, 0x80]))]);
-    let verdict = validate::command(&signed, &device(Os::IOs, 18, 0), Options::default());
+    let install = |payload| {
+        let command =
+            dictionary(&[("RequestType", "InstallProfile".into()), ("Payload", Value::Data(payload))]);
+        validate::command(&command, &device(Os::IOs, 18, 0), Options::default())
+    };
+    let verdict = install(vec![0x30, 0x80]);
     assert!(verdict.is_valid());
-    assert_eq!(verdict.warnings[0].to_string(), "Payload: signed or encrypted, and not looked into");
+    assert_eq!(verdict.warnings[0].to_string(), "Payload: encrypted, and not looked into");
+    assert_eq!(install(b"hello".to_vec()).faults[0].to_string(), "Payload: found no configuration profile");
 }
 
 #[test]
