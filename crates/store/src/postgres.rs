@@ -68,3 +68,35 @@ async fn prepare(options: &PgConnectOptions) -> Result<()> {
     migrate::postgres(&mut connection).await?;
     connection.close().await.map_err(failed)
 }
+
+/// What `sql/plans.rs` needs of each database.
+#[cfg(test)]
+mod ground {
+    use sqlx::{Row, postgres::PgRow};
+    use testkit::postgres::TestDatabase;
+
+    use super::Backend;
+
+    /// What asks for the plan of the statement behind it.
+    pub(super) const PLAN: &str = "EXPLAIN";
+    /// The index of the devices' ids.
+    pub(super) const DEVICES: &str = "devices_pkey";
+    /// The index of IMEIs.
+    pub(super) const IMEIS: &str = "device_imeis_pkey";
+
+    /// A database of a test's own.
+    pub(super) struct Ground(#[expect(dead_code, reason = "goes when it is dropped")] TestDatabase);
+
+    impl Ground {
+        pub(super) async fn open() -> (Self, Backend) {
+            let database = TestDatabase::new().await;
+            let (backend, _road) = super::open(database.url(), 4).await.unwrap();
+            (Self(database), backend)
+        }
+    }
+
+    /// One step of a plan, in words.
+    pub(super) fn step(row: &PgRow) -> String {
+        row.get("QUERY PLAN")
+    }
+}

@@ -104,3 +104,35 @@ async fn prepare_once(options: &SqliteConnectOptions) -> Result<()> {
     migrate::sqlite(&mut connection).await?;
     connection.close().await.map_err(failed)
 }
+
+/// What `sql/plans.rs` needs of each database.
+#[cfg(test)]
+mod ground {
+    use sqlx::{Row, sqlite::SqliteRow};
+    use tempfile::TempDir;
+
+    use super::Backend;
+
+    /// What asks for the plan of the statement behind it.
+    pub(super) const PLAN: &str = "EXPLAIN QUERY PLAN";
+    /// The index of the devices' ids.
+    pub(super) const DEVICES: &str = "sqlite_autoindex_devices_1";
+    /// The index of IMEIs.
+    pub(super) const IMEIS: &str = "SEARCH device_imeis USING PRIMARY KEY (tenant=? AND imei=?";
+
+    /// A file of a test's own.
+    pub(super) struct Ground(#[expect(dead_code, reason = "goes when it is dropped")] TempDir);
+
+    impl Ground {
+        pub(super) async fn open() -> (Self, Backend) {
+            let folder = tempfile::tempdir().unwrap();
+            let (backend, _road) = super::open(&folder.path().join("test.db")).await.unwrap();
+            (Self(folder), backend)
+        }
+    }
+
+    /// One step of a plan, in words.
+    pub(super) fn step(row: &SqliteRow) -> String {
+        row.get("detail")
+    }
+}

@@ -1,0 +1,142 @@
+//! How the database goes about the look-ups of a device and the pages of a list, as it says itself: by an index, whatever
+//! the size of the fleet.
+
+use std::ops::Range;
+
+use domain::{
+    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Facts, Location, Page, Span, TenantId,
+    Timestamp, UserId, ports::Devices,
+};
+use sqlx::{AssertSqlSafe, Execute, query, query_with};
+use uuid::Uuid;
+
+use super::{
+    super::ground::{DEVICES, Ground, IMEIS, PLAN, step},
+    Backend, Query, Tx, commands, devices,
+};
+
+const FLEET: Range<u128> = 0..3000;
+
+/// What the plan of a statement says of a table that is read without an index, on either database.
+const WHOLE_TABLE: [&str; 6] = [
+    "SCAN devices",
+    "SCAN device_imeis",
+    "SCAN commands",
+    "Seq Scan on devices",
+    "Seq Scan on device_imeis",
+    "Seq Scan on commands",
+];
+
+fn tenant() -> TenantId {
+    TenantId(Uuid::from_u128(7))
+}
+
+fn device(number: u128) -> Device {
+    Device {
+        id: DeviceId(Uuid::from_u128(number)),
+        enrollment: EnrollmentId(Uuid::from_u128(number)),
+        key: format!("key-{number}"),
+        user: (number % 100 == 0).then(|| UserId(Uuid::from_u128(number / 100))),
+        external_id: None,
+        managed: number % 2 == 0,
+        wiped: false,
+        profile_removed: false,
+        quarantined: false,
+        enrolled_at: Timestamp(0),
+        last_contact: Some(Timestamp(0)),
+        unlockable: false,
+        facts: Facts {
+            serial_number: Some(format!("SERIAL{number}")),
+            imeis: vec![format!("35{number}")],
+            location: Some(Location { latitude: 1.0, longitude: 2.0, at: Timestamp(0) }),
+            ..Facts::default()
+        },
+    }
+}
+
+/// A database with a fleet in it, and with the statistics that it keeps of its tables.
+async fn fleet() -> (Ground, Backend) {
+    let (ground, backend) = Ground::open().await;
+    let mut tx = Tx { tenant: tenant(), open: backend.write().await.unwrap() };
+    for number in FLEET {
+        tx.add_device(&device(number)).await.unwrap();
+    }
+    tx.open.run(command_for_each()).await.unwrap();
+    tx.open.commit().await.unwrap();
+    backend.change(query("ANALYZE")).await.unwrap();
+    (ground, backend)
+}
+
+/// An open command for every device.
+fn command_for_each<'q>() -> Query<'q> {
+    query(
+        "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, request_type, action, payload)
+         SELECT tenant, id, id, enrollment, '', 0, $1, 0, 'DeviceLock', 'lockscreen', $2 FROM devices",
+    )
+    .bind(false)
+    .bind(b"command".as_slice())
+}
+
+/// The steps of the plan for a statement, with the values that are bound to it.
+async fn plan(backend: &Backend, mut statement: Query<'_>) -> Vec<String> {
+    let arguments = statement.take_arguments().unwrap().unwrap();
+    let explained = AssertSqlSafe(format!("{PLAN} {}", statement.sql().as_str()));
+    let rows = backend.all(query_with(explained, arguments)).await.unwrap();
+    rows.iter().map(step).collect()
+}
+
+/// Makes sure that a statement reads no table whole, and that it uses this index.
+#[track_caller]
+fn uses(index: &str, steps: &[String], what: &str) {
+    let plan = steps.join("\n");
+    assert!(!WHOLE_TABLE.iter().any(|whole| plan.contains(whole)), "{what}:\n{plan}");
+    assert!(plan.contains(index), "{what} does not use {index}:\n{plan}");
+}
+
+#[tokio::test]
+async fn a_device_is_looked_up_by_an_index_whatever_it_is_called() {
+    let (_ground, backend) = fleet().await;
+    let owner = UserId(Uuid::from_u128(3));
+    for (name, indexes) in [
+        (DeviceName::Id(DeviceId(Uuid::from_u128(300))), [DEVICES].as_slice()),
+        (DeviceName::SerialNumber("SERIAL300".into()), &["devices_by_serial_number"]),
+        (DeviceName::Imei("35300".into()), &[IMEIS, DEVICES]),
+    ] {
+        for index in indexes {
+            uses(index, &plan(&backend, devices::named(tenant(), &name)).await, &format!("{name:?}"));
+        }
+        let of_user = plan(&backend, devices::named_of_user(tenant(), owner, &name)).await;
+        uses("", &of_user, &format!("a user's {name:?}"));
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_list_and_what_is_pending_on_it_are_read_by_an_index() {
+    let (_ground, backend) = fleet().await;
+    let after = Some(DeviceId(Uuid::from_u128(1500)));
+    let page = Page { after, skip: 0, limit: 100 };
+    let span = Span { from: Some(Timestamp(0)), to: Some(Timestamp(1)) };
+    let any = DeviceFilter::default;
+    for filter in [
+        any(),
+        DeviceFilter { managed: Some(true), wiped: Some(false), ..any() },
+        DeviceFilter { last_contact: span, ..any() },
+        DeviceFilter { located: span, managed: Some(true), ..any() },
+    ] {
+        let steps = plan(&backend, devices::listed(tenant(), &filter, page)).await;
+        uses(DEVICES, &steps, &format!("{filter:?}"));
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE") || step.contains("Sort")), "{steps:?}");
+    }
+    let first = DeviceId(Uuid::from_u128(1501));
+    let pending = plan(&backend, commands::pending(tenant(), first, DeviceId(Uuid::from_u128(1600)))).await;
+    uses("", &pending, "what is pending");
+}
+
+#[tokio::test]
+async fn a_users_own_devices_are_found_by_an_index_of_theirs() {
+    let (_ground, backend) = fleet().await;
+    let filter = DeviceFilter { owner: Some(UserId(Uuid::from_u128(3))), ..DeviceFilter::default() };
+    let page = Page { after: None, skip: 0, limit: 100 };
+    uses("devices_of_user", &plan(&backend, devices::listed(tenant(), &filter, page)).await, "their list");
+    uses("devices_of_user", &plan(&backend, devices::counted(tenant(), &filter)).await, "their number");
+}
