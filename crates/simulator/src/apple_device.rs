@@ -5,10 +5,12 @@
 //! From then on [`AppleDevice::connect`] has whole conversations (`channel`), and [`AppleDevice::idle`] and
 //! its neighbours single steps of one. What a server must never do is a [`Breach`]: an error to the caller,
 //! and remembered in [`AppleDevice::breaches`]. `ledger` knows when a command may be handed over, `refusal`
-//! what a status means, `execute` what a device answers.
+//! what a status means; `carry_out` does what a command says, `execute` knows what a device answers.
 
+mod carry_out;
 mod channel;
 mod check_in;
+mod departure;
 mod event;
 mod execute;
 mod failure;
@@ -41,7 +43,7 @@ pub use handed::{Done, Handed};
 pub use identity::{Credential, HeaderForm, Identity, SIGNATURE_HEADER};
 pub use keys::KeyPool;
 pub use live::Wakes;
-pub use model::{DeviceModel, Modem};
+pub use model::{Application, DeviceModel, LostMode, Modem, Place, UserEnrollment};
 pub use mood::LostAnswer;
 pub use options::{EnrollOptions, PushService, RenewalManners, ScepOptions, Trust};
 pub use push::PushAddress;
@@ -233,7 +235,7 @@ async fn obtain(
         options: options.scep,
         clock: options.transport.clock(),
     };
-    let credential = scep.certificate(key, Asker::Newcomer(&options.model.serial_number)).await?;
+    let credential = scep.certificate(key, Asker::Newcomer(options.model.calling_name())).await?;
     Ok((accepted, credential))
 }
 

@@ -20,8 +20,8 @@ pub struct EraseDevice {
     pub pin: Option<Pin>,
     /// `PreserveDataPlan`: keeps the eSIM's plan; iOS 11 and iPadOS only, and not sent unless true.
     pub preserve_data_plan: bool,
-    /// `DisallowProximitySetup`: no setup by a device nearby; iOS 11.3 and iPadOS only, not for a Shared iPad,
-    /// before iOS 14 only alone, and not sent unless true.
+    /// `DisallowProximitySetup`: no setup by a device nearby; iOS 11.3 and iPadOS only, not for a Shared
+    /// iPad, before iOS 14 only alone, and not sent unless true.
     pub disallow_proximity_setup: bool,
     /// `ObliterationBehavior`: macOS 12 only.
     pub obliteration_behavior: Option<ObliterationBehavior>,

@@ -15,8 +15,8 @@ const MANAGED_APPS_ONLY: &str = "ManagedAppsOnly";
 pub struct InstalledApplicationList {
     /// `Identifiers`: only these bundle identifiers; iOS 7, macOS 10.15. Empty asks for all and is not sent.
     pub identifiers: Vec<String>,
-    /// `Items`: only these keys of each app, such as `Name` and `BundleSize`; iOS 14, tvOS 14, not macOS. Empty
-    /// asks for all and is not sent.
+    /// `Items`: only these keys of each app, such as `Name` and `BundleSize`; iOS 14, tvOS 14, not macOS.
+    /// Empty asks for all and is not sent.
     pub items: Vec<String>,
     /// `ManagedAppsOnly`: iOS 7, macOS 10.15; not sent unless true.
     pub managed_apps_only: bool,

@@ -132,7 +132,8 @@ mod tests {
             course in an_odd_value(),
         ) {
             let answers = vec![
-                ("Latitude", latitude), ("Longitude", longitude), ("Timestamp", timestamp), ("Course", course),
+                ("Latitude", latitude), ("Longitude", longitude), ("Timestamp", timestamp),
+                ("Course", course),
             ];
             if let Some(read) = located(answers) {
                 prop_assert!(read.latitude.abs() <= 90.0 && read.longitude.abs() <= 180.0);

@@ -13,8 +13,8 @@ pub struct InstalledApplications {
 }
 
 /// One app, under Apple's names. `None` is unknown: which keys come depends on OS, on
-/// [`InstalledApplicationList::items`](crate::command::InstalledApplicationList::items), and on the app. Texts are
-/// cut at 1 KiB.
+/// [`InstalledApplicationList::items`](crate::command::InstalledApplicationList::items), and on the app.
+/// Texts are cut at 1 KiB.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstalledApplication {
     /// `Identifier`: the bundle identifier. Some apps of a Mac have none.
@@ -215,7 +215,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn odd_answers_never_panic(values in proptest::collection::vec(an_odd_value(), 4), entry in an_odd_value()) {
+        fn odd_answers_never_panic(
+            values in proptest::collection::vec(an_odd_value(), 4), entry in an_odd_value(),
+        ) {
             let keys = ["Identifier", "Name", "BundleSize", "Installing"];
             let odd = app(keys.into_iter().zip(values).collect());
             let read = listed(vec![odd, entry]).unwrap();

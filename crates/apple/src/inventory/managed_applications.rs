@@ -18,8 +18,8 @@ pub struct ManagedApplications {
 /// One managed app, under Apple's names. `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ManagedApplication {
-    /// `Status`, such as `Managed`, `Installing`, `Failed`; cut at 1 KiB. What passes, such as `UserRejected`, is told
-    /// once and then no more.
+    /// `Status`, such as `Managed`, `Installing`, `Failed`; cut at 1 KiB. What passes, such as
+    /// `UserRejected`, is told once and then no more.
     pub status: Option<String>,
     /// `ManagementFlags`: 1, it goes with the enrollment; 4, it is not backed up.
     pub management_flags: Option<u64>,
@@ -143,7 +143,8 @@ mod tests {
     proptest! {
         #[test]
         fn odd_answers_never_panic(
-            identifier in ".{0,20}", status in an_odd_value(), flags in an_odd_value(), entry in an_odd_value(),
+            identifier in ".{0,20}", status in an_odd_value(), flags in an_odd_value(),
+            entry in an_odd_value(),
         ) {
             let odd = dictionary(vec![("Status", status), ("ManagementFlags", flags)]);
             let read = listed(dictionary(vec![(&identifier, odd), ("com.example", entry)])).unwrap();

@@ -1,11 +1,10 @@
 //! The command channel: the device asks, is handed a command, answers, and goes on until the server has
 //! nothing more.
 
-use apple::{Command, Dictionary, ErrorChainItem, Report, Status, content_type};
+use apple::{ErrorChainItem, Report, Status, content_type};
 
 use super::AppleDevice;
-use super::event::Happening;
-use super::execute::{self, Outcome};
+use super::carry_out::Carried;
 use super::failure::{Breach, Failure};
 use super::handed::{Done, Handed};
 use super::wire::Request;
@@ -62,16 +61,16 @@ impl AppleDevice {
     /// sent then.
     pub async fn acknowledge(&mut self) -> Result<Option<&str>, Failure> {
         let handed = self.handed()?;
-        match self.carry_out(&handed).await? {
-            Some(report) if report.status == Status::Acknowledged => self.report(&handed, &report).await,
-            None => Ok(None),
-            Some(report) => {
+        let carried = self.carry_out(&handed).await?;
+        match &carried.report {
+            Some(report) if report.status != Status::Acknowledged => {
                 let status = report.status.as_str();
                 Err(Failure::Impossible(format!(
                     "{} comes to {status} {:?}",
                     handed.request_type, report.error_chain
                 )))
             }
+            _ => self.finish(&handed, carried).await,
         }
     }
 
@@ -117,18 +116,18 @@ impl AppleDevice {
             status,
         };
         let ids = self.options.model.identifiers();
-        let report = if self.ledger.answer_already_given(&handed.command_uuid).is_some() {
+        let carried = if self.ledger.answer_already_given(&handed.command_uuid).is_some() {
             self.carry_out(&handed).await?
         } else if self.mood.puts_off(&handed.request_type) {
-            Some(Report::not_now(ids, &handed.command_uuid))
+            Report::not_now(ids, &handed.command_uuid).into()
         } else if let Some(chain) = self.mood.fails(&handed.request_type) {
-            Some(Report::error(ids, &handed.command_uuid, chain))
+            Report::error(ids, &handed.command_uuid, chain).into()
         } else {
             self.carry_out(&handed).await?
         };
-        let Some(report) = report else { return Ok(done(Status::Acknowledged)) };
-        self.report(&handed, &report).await?;
-        Ok(done(report.status))
+        let status = carried.report.as_ref().map_or(Status::Acknowledged, |report| report.status);
+        self.finish(&handed, carried).await?;
+        Ok(done(status))
     }
 
     /// Sends any report or poll as the device's own, and takes what is handed over.
@@ -170,6 +169,21 @@ impl AppleDevice {
         Ok(())
     }
 
+    /// Reports, and then leaves if that is what follows, whatever became of the report: a device sends such a
+    /// one once only.
+    async fn finish(&mut self, handed: &Handed, carried: Carried) -> Result<Option<&str>, Failure> {
+        let reported = match &carried.report {
+            Some(report) => self.report(handed, report).await.map(|_| ()),
+            None => Ok(()),
+        };
+        let left = match carried.then {
+            Some(departure) => self.depart(departure).await,
+            None => Ok(()),
+        };
+        reported.and(left)?;
+        Ok(name(self.current.as_ref()))
+    }
+
     async fn report(&mut self, handed: &Handed, report: &Report) -> Result<Option<&str>, Failure> {
         match self.ledger.answer_already_given(&handed.command_uuid) {
             Some(given) if given != report => {
@@ -181,68 +195,6 @@ impl AppleDevice {
         self.poll(report).await.map(name)
     }
 
-    /// Does what the command says, once, and says what came of it; `None` where that was the end of the
-    /// management.
-    async fn carry_out(&mut self, handed: &Handed) -> Result<Option<Report>, Failure> {
-        if let Some(report) = self.ledger.answer_already_given(&handed.command_uuid) {
-            return Ok(Some(report.clone()));
-        }
-        let rights = self.accepted.profile.mdm.access_rights;
-        let outcome = match execute::readable(&self.options.model, rights, handed) {
-            Err(outcome) => outcome,
-            Ok(Command::RemoveProfile(command)) if command.identifier == self.accepted.profile.identifier => {
-                self.tell_done(handed, Status::Acknowledged);
-                self.check_out().await?;
-                return Ok(None);
-            }
-            Ok(command) => self.execute(command).await?,
-        };
-        let ids = self.options.model.identifiers();
-        let report = match outcome {
-            Outcome::Acknowledged(answers) => {
-                answered(Report::acknowledged(ids, &handed.command_uuid), answers)
-            }
-            Outcome::Error(chain) => Report::error(ids, &handed.command_uuid, chain),
-            Outcome::CommandFormatError => Report::command_format_error(ids, &handed.command_uuid),
-        };
-        if report.status == Status::Acknowledged {
-            self.ledger.carried_out(&report);
-            self.tell_done(handed, Status::Acknowledged);
-        }
-        Ok(Some(report))
-    }
-
-    async fn execute(&mut self, command: &Command) -> Result<Outcome, Failure> {
-        let model = &self.options.model;
-        Ok(match command {
-            Command::DeviceLock(command) => execute::lock(model, command),
-            Command::DeviceInformation(command) => execute::device_information(model, &command.queries),
-            Command::SecurityInfo(_) => execute::security_info(model),
-            Command::RemoveProfile(command) => execute::remove_profile(&mut self.profiles, command),
-            Command::DeviceConfigured(_) | Command::UserConfigured(_) => Outcome::done(),
-            Command::EraseDevice(_)
-            | Command::EnableLostMode(_)
-            | Command::DisableLostMode(_)
-            | Command::DeviceLocation(_)
-            | Command::ClearPasscode(_)
-            | Command::InstalledApplicationList(_)
-            | Command::ManagedApplicationList(_)
-            | Command::DeclarativeManagement(_) => execute::unknown_request_type(command.request_type()),
-            Command::InstallProfile(command) => {
-                let identifier = execute::payload_identifier(command);
-                if identifier.as_ref() == Some(&self.accepted.profile.identifier) {
-                    return self.renew(&command.payload).await;
-                }
-                execute::install_profile(&mut self.profiles, identifier)
-            }
-        })
-    }
-
-    fn tell_done(&self, handed: &Handed, status: Status) {
-        let request_type = handed.request_type.clone();
-        self.teller.tell(Happening::Did { request_type, status, keys: execute::shown(handed) });
-    }
-
     fn handed(&self) -> Result<Handed, Failure> {
         self.current.clone().ok_or_else(|| Failure::Impossible("no command waits for an answer".into()))
     }
@@ -250,8 +202,4 @@ impl AppleDevice {
 
 fn name(handed: Option<&Handed>) -> Option<&str> {
     handed.map(|handed| handed.request_type.as_str())
-}
-
-fn answered(report: Report, answers: Dictionary) -> Report {
-    answers.into_iter().fold(report, |report, (key, value)| report.with(&key, value))
 }

@@ -72,6 +72,7 @@ impl AppleDevice {
         let (accepted, credential) = obtained?;
         self.wire = open(&self.options, &accepted, &credential).map_err(Step::Certificate.failed())?;
         self.generation += 1;
+        self.options.model.begin_enrollment(self.generation);
         self.push = address(&self.options, &accepted.profile.mdm.topic, self.generation);
         (self.accepted, self.credential) = (accepted, credential);
         (self.current, self.owed, self.management) = (None, None, Management::Installed);

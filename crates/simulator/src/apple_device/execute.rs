@@ -1,7 +1,11 @@
 //! Carries commands out, as far as a pretend device can: what does not need the server again is decided here.
 
+mod applications;
+mod clear_passcode;
 mod device_information;
+mod erase_device;
 mod keys;
+mod lost_mode;
 mod security_info;
 
 use apple::command::{DeviceLock, InstallProfile, RemoveProfile};
@@ -12,7 +16,11 @@ use apple::{Command, Dictionary, ErrorChainItem, Malformed, Value};
 use super::handed::Handed;
 use super::model::DeviceModel;
 
+pub(super) use applications::{installed as installed_applications, managed as managed_applications};
+pub(super) use clear_passcode::clear_passcode;
+pub(super) use erase_device::erase_device;
 pub(super) use keys::shown;
+pub(super) use lost_mode::{disable as disable_lost_mode, enable as enable_lost_mode, location};
 
 /// What a device reports of a command.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,14 +64,15 @@ pub(super) fn readable<'a>(
         }
         Err(_) => return Err(Outcome::CommandFormatError),
     };
-    refusal(model, rights, command).map_or(Ok(command), Err)
+    let refused = refusal(model, rights, command).or_else(|| lost_mode::refusal(model, command));
+    refused.map_or(Ok(command), Err)
 }
 
 /// What a device of this kind says to a command that Apple's facts do not allow it.
 fn refusal(model: &DeviceModel, rights: AccessRights, command: &Command) -> Option<Outcome> {
     let target = Target {
         supervised: Some(model.supervised),
-        user_enrollment: Some(false),
+        user_enrollment: Some(model.is_user_enrolled()),
         rights: Some(rights),
         channel: Some(TargetChannel::Device),
         shared_ipad: Some(false),
@@ -99,7 +108,11 @@ pub(super) fn lock(model: &DeviceModel, lock: &DeviceLock) -> Outcome {
     if lock.message.is_none() && lock.phone_number.is_none() {
         return Outcome::done();
     }
-    let result = if model.passcode_set { "Success" } else { "NoPasscodeSet" };
+    let result = match (&model.lost_mode, model.passcode_set) {
+        (Some(_), _) => "DeviceInLostMode",
+        (None, true) => "Success",
+        (None, false) => "NoPasscodeSet",
+    };
     Outcome::Acknowledged(Dictionary::from_iter([("MessageResult", Value::from(result))]))
 }
 
@@ -155,7 +168,10 @@ pub(super) fn unknown_request_type(request_type: &str) -> Outcome {
 mod tests {
     use super::*;
     use apple::Envelope;
-    use apple::command::{Pin, SecurityInfo};
+    use apple::command::{
+        ClearPasscode, DeviceLocation, DisableLostMode, EnableLostMode, EraseDevice,
+        InstalledApplicationList, Pin, SecurityInfo,
+    };
 
     fn handed(command: impl Into<Command>) -> Handed {
         let command = command.into();
@@ -193,6 +209,61 @@ mod tests {
         assert_eq!(result(true), answered("Success"));
         assert_eq!(result(false), answered("NoPasscodeSet"));
         assert_eq!(lock(&DeviceModel::iphone(0), &DeviceLock::default()), Outcome::done());
+    }
+
+    #[test]
+    fn the_screen_of_a_lost_device_shows_another_message() {
+        let lost = DeviceModel { lost_mode: Some(Default::default()), ..DeviceModel::supervised_ipad(0) };
+        let result = Dictionary::from_iter([("MessageResult", "DeviceInLostMode")]);
+        assert_eq!(lock(&lost, &lock_with(None)), Outcome::Acknowledged(result));
+    }
+
+    fn is_unknown(model: &DeviceModel, command: impl Into<Command>) -> bool {
+        match read(model, &handed(command)) {
+            None => false,
+            Some(Outcome::Error(chain)) => chain[0].code == 12021,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_a_supervised_iphone_or_ipad_knows_lost_mode() {
+        let enable = EnableLostMode { message: Some("Call us".into()), ..EnableLostMode::default() };
+        let unknown = |model: &DeviceModel| {
+            [
+                is_unknown(model, enable.clone()),
+                is_unknown(model, DisableLostMode),
+                is_unknown(model, DeviceLocation),
+            ]
+        };
+        assert_eq!(unknown(&DeviceModel::supervised_ipad(0)), [false; 3]);
+        for model in [DeviceModel::iphone(0), DeviceModel::mac(0), DeviceModel::user_enrolled_iphone(0)] {
+            assert_eq!(unknown(&model), [true; 3], "{model:?}");
+        }
+    }
+
+    #[test]
+    fn a_users_own_device_is_not_erased_nor_opened() {
+        let clear = || ClearPasscode { unlock_token: vec![1] };
+        let own = DeviceModel::user_enrolled_iphone(0);
+        assert!(is_unknown(&own, EraseDevice::default()) && is_unknown(&own, clear()));
+        assert!(!is_unknown(&own, DeviceLock::default()) && !is_unknown(&own, SecurityInfo));
+        let phone = DeviceModel::iphone(0);
+        assert!(!is_unknown(&phone, EraseDevice::default()) && !is_unknown(&phone, clear()));
+        assert!(is_unknown(&DeviceModel::mac(0), clear()));
+    }
+
+    #[test]
+    fn what_another_platform_knows_of_an_erasure_is_a_format_error() {
+        let pin = EraseDevice { pin: Some(Pin::new("482913").unwrap()), ..EraseDevice::default() };
+        assert_eq!(read(&DeviceModel::iphone(0), &handed(pin.clone())), Some(Outcome::CommandFormatError));
+        assert_eq!(read(&DeviceModel::mac(0), &handed(pin)), None);
+        let plan = EraseDevice { preserve_data_plan: true, ..EraseDevice::default() };
+        assert_eq!(read(&DeviceModel::mac(0), &handed(plan.clone())), Some(Outcome::CommandFormatError));
+        assert_eq!(read(&DeviceModel::iphone(0), &handed(plan)), None);
+        let items = InstalledApplicationList { items: vec!["Name".into()], ..Default::default() };
+        assert_eq!(read(&DeviceModel::mac(0), &handed(items.clone())), Some(Outcome::CommandFormatError));
+        assert_eq!(read(&DeviceModel::iphone(0), &handed(items)), None);
     }
 
     #[test]

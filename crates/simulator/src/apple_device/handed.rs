@@ -23,7 +23,7 @@ pub struct Done {
     pub command_uuid: String,
     /// Apple's `RequestType`.
     pub request_type: String,
-    /// What the device reported.
+    /// What the device reported; `Acknowledged` if it was gone before it could.
     pub status: Status,
 }
 

@@ -34,6 +34,8 @@ enum State {
     Answered(Box<Report>),
     /// The server has the result.
     Over,
+    /// Of a time before the device was erased.
+    Forgotten,
 }
 
 impl Ledger {
@@ -49,7 +51,7 @@ impl Ledger {
             self.put_off_here.insert(command_uuid.clone());
         }
         if let Some(entry) = self.commands.get_mut(command_uuid)
-            && !matches!(entry.state, State::Over)
+            && !matches!(entry.state, State::Over | State::Forgotten)
         {
             entry.state = if put_off { State::PutOff } else { State::Answered(Box::new(report.clone())) };
         }
@@ -71,6 +73,16 @@ impl Ledger {
         }
     }
 
+    /// The device is erased. It knows nothing of earlier commands any more; the ledger does, because none of
+    /// them may be done to the device's next enrollment.
+    pub(super) fn forget(&mut self) {
+        for entry in self.commands.values_mut() {
+            entry.state = State::Forgotten;
+        }
+        self.put_off_here.clear();
+        self.last = None;
+    }
+
     /// The server hands over a command, as the answer to what the device said last.
     pub(super) fn handed_over(&mut self, command_uuid: &str, body: &[u8]) -> Result<(), Breach> {
         let body = digest(&SHA256, body).as_ref().to_vec();
@@ -81,6 +93,7 @@ impl Ledger {
         let at_idle = self.last == Some(Status::Idle);
         let rule_broken = match entry.state {
             State::Over => Some("was handed over after its result"),
+            State::Forgotten => Some("was handed over again after the device was erased"),
             State::PutOff if self.put_off_here.contains(command_uuid) => {
                 Some("was handed over again on the connection on which it was put off")
             }
@@ -105,7 +118,7 @@ impl Ledger {
     pub(super) fn answer_already_given(&self, command_uuid: &str) -> Option<&Report> {
         match &self.commands.get(command_uuid)?.state {
             State::Answered(report) => Some(report),
-            State::Handed | State::PutOff | State::Over => None,
+            State::Handed | State::PutOff | State::Over | State::Forgotten => None,
         }
     }
 }
@@ -198,6 +211,15 @@ mod tests {
         says(&mut ledger, &Report::idle(ids()));
         ledger.handed_over("c", BODY).unwrap();
         assert_eq!(ledger.answer_already_given("c"), Some(&report));
+    }
+
+    #[test]
+    fn nothing_of_the_time_before_an_erasure_comes_again() {
+        let mut ledger = handed();
+        ledger.forget();
+        says(&mut ledger, &Report::idle(ids()));
+        assert!(breach(ledger.handed_over("c", BODY)).contains("after the device was erased"));
+        ledger.handed_over("d", BODY).unwrap();
     }
 
     #[test]

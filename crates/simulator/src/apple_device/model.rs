@@ -1,8 +1,13 @@
 //! What a pretend device is: the model, its numbers, and the state that it reports of itself.
 
+mod applications;
 mod numbers;
+mod user_enrollment;
 
 use apple::{Authenticate, Identifiers, OsVersion, Platform};
+
+pub use applications::Application;
+pub use user_enrollment::UserEnrollment;
 
 use numbers::Numbers;
 
@@ -44,6 +49,35 @@ pub struct DeviceModel {
     pub wifi_mac: String,
     /// `BluetoothMAC`.
     pub bluetooth_mac: String,
+    /// Set under User Enrollment: then the device is its user's, and hides UDID, serial number and IMEIs.
+    pub user_enrollment: Option<UserEnrollment>,
+    /// What its screen shows in Lost Mode; `None` out of it.
+    pub lost_mode: Option<LostMode>,
+    /// Where it is; `None` if it does not know.
+    pub place: Option<Place>,
+    /// Its apps; `None` for those with which a device of this serial number begins
+    /// ([`installed_applications`](Self::installed_applications)).
+    pub applications: Option<Vec<Application>>,
+}
+
+/// What a lost device shows its finder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LostMode {
+    /// `Message`.
+    pub message: Option<String>,
+    /// `PhoneNumber`.
+    pub phone_number: Option<String>,
+    /// `Footnote`.
+    pub footnote: Option<String>,
+}
+
+/// A place on Earth, in degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// North of the equator.
+    pub latitude: f64,
+    /// East of Greenwich.
+    pub longitude: f64,
 }
 
 /// A slot for a mobile subscription.
@@ -63,6 +97,24 @@ impl DeviceModel {
     /// An iPhone 16 Pro Max with iOS 18.1, its user's own, with one SIM and a free eSIM slot.
     pub fn iphone(seed: u64) -> DeviceModel {
         let numbers = Numbers::new("iPhone", seed);
+        let sim = Modem { phone_number: Some(numbers.phone_number()), ..numbers.modem(35_612_345, false) };
+        let modems = vec![sim, numbers.modem(35_612_346, true)];
+        DeviceModel { modems, ..DeviceModel::iphone_of(&numbers) }
+    }
+
+    /// Such an iPhone with an eSIM only, under User Enrollment: in its messages it is an `EnrollmentID`.
+    pub fn user_enrolled_iphone(seed: u64) -> DeviceModel {
+        let numbers = Numbers::new("iPhone, own", seed);
+        let phone = DeviceModel::iphone_of(&numbers);
+        let account = format!("user{seed}@example.com");
+        DeviceModel {
+            modems: vec![numbers.modem(35_612_347, true)],
+            user_enrollment: Some(UserEnrollment::new(&phone.udid, 0, &account)),
+            ..phone
+        }
+    }
+
+    fn iphone_of(numbers: &Numbers) -> DeviceModel {
         DeviceModel {
             platform: Platform::IOs,
             udid: numbers.mobile_udid("00008140"),
@@ -72,10 +124,6 @@ impl DeviceModel {
             os_version: "18.1".into(),
             build_version: "22B83".into(),
             capacity: 256.0,
-            modems: vec![
-                Modem { phone_number: Some(numbers.phone_number()), ..numbers.modem(35_612_345, false) },
-                numbers.modem(35_612_346, true),
-            ],
             ..numbers.device("iPhone")
         }
     }
@@ -125,7 +173,12 @@ impl DeviceModel {
 
     /// Who it says that it is.
     pub fn identifiers(&self) -> Identifiers {
-        Identifiers { udid: Some(self.udid.clone()), ..Identifiers::default() }
+        match &self.user_enrollment {
+            None => Identifiers { udid: Some(self.udid.clone()), ..Identifiers::default() },
+            Some(user) => {
+                Identifiers { enrollment_id: Some(user.enrollment_id.clone()), ..Identifiers::default() }
+            }
+        }
     }
 
     /// The version as a number; 0 for one that is none.
@@ -138,9 +191,18 @@ impl DeviceModel {
         self.platform == Platform::MacOs
     }
 
+    /// As it leaves the shop, but for what it cannot shed: it has aged, and it is supervised or not.
+    pub(super) fn erase(&mut self) {
+        self.device_name.clone_from(&self.model_name);
+        self.passcode_set = false;
+        self.lost_mode = None;
+        self.applications = None;
+    }
+
     /// The first message of an enrollment.
     pub(super) fn authenticate(&self, topic: &str) -> Authenticate {
         let mac = |text: &String| Some(text.clone()).filter(|_| self.is_mac());
+        let open = !self.is_user_enrolled();
         Authenticate {
             topic: topic.to_owned(),
             ids: self.identifiers(),
@@ -150,8 +212,8 @@ impl DeviceModel {
             os_version: Some(self.os_version.clone()),
             build_version: Some(self.build_version.clone()),
             product_name: Some(self.product_name.clone()),
-            serial_number: Some(self.serial_number.clone()),
-            imei: self.modems.first().map(|modem| modem.imei.clone()),
+            serial_number: open.then(|| self.serial_number.clone()),
+            imei: self.modems.first().filter(|_| open).map(|modem| modem.imei.clone()),
             meid: None,
         }
     }
@@ -188,7 +250,8 @@ mod tests {
     #[test]
     fn thousands_differ_in_every_number_that_identifies() {
         let (mut numbers, mut count) = (HashSet::new(), 0);
-        for model in (0..30_000).map(DeviceModel::nth) {
+        let own = (0..10_000).map(DeviceModel::user_enrolled_iphone);
+        for model in (0..30_000).map(DeviceModel::nth).chain(own) {
             let imeis = model.modems.iter().map(|modem| modem.imei.clone());
             for number in [model.udid.clone(), model.serial_number.clone()].into_iter().chain(imeis) {
                 numbers.insert(number);

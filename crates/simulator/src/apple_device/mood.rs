@@ -56,6 +56,17 @@ impl AppleDevice {
     pub fn fail(&mut self, request_type: &str, chain: Option<Vec<ErrorChainItem>>) {
         self.mood.fail(request_type, chain);
     }
+
+    /// From now on it is gone before it can answer an `EraseDevice`, or no longer. It is erased all the same.
+    pub fn erase_before_answering(&mut self, on: bool) {
+        self.mood.erase_before_answering = on;
+    }
+
+    /// From now on this Mac cannot erase all content and settings, or can again: what it does instead is up
+    /// to the `ObliterationBehavior` of the `EraseDevice`.
+    pub fn fail_erase_preflight(&mut self, on: bool) {
+        self.mood.fail_erase_preflight = on;
+    }
 }
 
 /// The switches of a device; all off at first.
@@ -66,6 +77,8 @@ pub(super) struct Mood {
     put_off_everything: bool,
     put_off_next: u32,
     put_off: HashSet<String>,
+    pub(super) erase_before_answering: bool,
+    pub(super) fail_erase_preflight: bool,
     fail_next: Option<Vec<ErrorChainItem>>,
     fail: HashMap<String, Vec<ErrorChainItem>>,
 }

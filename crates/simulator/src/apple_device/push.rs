@@ -17,7 +17,7 @@ pub struct PushAddress {
     pub token: Vec<u8>,
     /// What each push must carry to be heeded.
     pub magic: String,
-    /// Clears the passcode; Macs have none.
+    /// Clears the passcode; Macs have none, nor has a device under User Enrollment.
     pub unlock_token: Option<Vec<u8>>,
 }
 
@@ -36,7 +36,7 @@ impl PushAddress {
             topic: topic.to_owned(),
             token: secret("token"),
             magic: groups.join("-"),
-            unlock_token: (!model.is_mac()).then(unlock_token),
+            unlock_token: (!model.is_mac() && !model.is_user_enrolled()).then(unlock_token),
         }
     }
 }
@@ -62,8 +62,9 @@ mod tests {
     }
 
     #[test]
-    fn only_macs_have_no_unlock_token() {
+    fn macs_and_users_own_devices_have_no_unlock_token() {
         assert!(PushAddress::new(&DeviceModel::mac(0), "t", 0).unlock_token.is_none());
+        assert!(PushAddress::new(&DeviceModel::user_enrolled_iphone(0), "t", 0).unlock_token.is_none());
         assert!(PushAddress::new(&DeviceModel::supervised_ipad(0), "t", 0).unlock_token.is_some());
     }
 }

@@ -37,7 +37,7 @@ impl AppleDevice {
             Ok(accepted) => accepted,
             Err(failure) => return Ok(refused(&failure)),
         };
-        let asker = Asker::Newcomer(&self.options.model.serial_number);
+        let asker = Asker::Newcomer(self.options.model.calling_name());
         let fetched = self.fetch_certificate(&accepted, asker).await.map_err(Failure::from);
         let (credential, wire) = match self.note(fetched) {
             Ok(fetched) => fetched,

@@ -1,6 +1,8 @@
 //! The pretend device against a server that does everything right but the one thing that a test names.
 
+mod actions;
 mod conversation;
+mod departure;
 mod desk;
 mod enrollment;
 mod fleet;

@@ -8,7 +8,11 @@ use crate::apple_device::model::{DeviceModel, Modem};
 
 /// The answers to those queries that this device knows; others it passes over, as real ones do.
 pub(super) fn answers(model: &DeviceModel, queries: &[String]) -> Dictionary {
-    let kind = EnrollmentKind::Device { supervised: model.supervised };
+    let kind = if model.is_user_enrolled() {
+        EnrollmentKind::User
+    } else {
+        EnrollmentKind::Device { supervised: model.supervised }
+    };
     let known = queries_for(model.platform, Some(model.os()), kind);
     let asked = queries.iter().filter(|query| known.contains(&query.as_str()));
     asked.filter_map(|query| Some((query.clone(), answer(model, query)?))).collect()
@@ -45,6 +49,7 @@ fn state(model: &DeviceModel, query: &str) -> Option<Value> {
         "AvailableDeviceCapacity" => Value::from(model.available_capacity),
         "BatteryLevel" => Value::from(model.battery_level),
         "IsSupervised" => Value::from(model.supervised),
+        "IsMDMLostModeEnabled" => Value::from(model.lost_mode.is_some()),
         "HasBattery"
         | "IsAppleSilicon"
         | "IsActivationLockSupported"
@@ -57,7 +62,6 @@ fn state(model: &DeviceModel, query: &str) -> Option<Value> {
         | "IsActivationLockEnabled"
         | "IsDoNotDisturbInEffect"
         | "IsCloudBackupEnabled"
-        | "IsMDMLostModeEnabled"
         | "AwaitingConfiguration"
         | "DiagnosticSubmissionEnabled"
         | "AppAnalyticsEnabled"
@@ -157,6 +161,23 @@ mod tests {
             queries.retain(|query| !UNANSWERED.contains(query));
             assert_eq!(asked(&model, &queries), queries);
         }
+    }
+
+    #[test]
+    fn a_lost_device_says_so() {
+        let says = |lost_mode| {
+            let model = DeviceModel { lost_mode, ..DeviceModel::supervised_ipad(0) };
+            answers(&model, &["IsMDMLostModeEnabled".into()]).get("IsMDMLostModeEnabled").cloned()
+        };
+        assert_eq!(says(None), Some(Value::from(false)));
+        assert_eq!(says(Some(Default::default())), Some(Value::from(true)));
+    }
+
+    #[test]
+    fn a_users_own_device_does_not_tell_which_one_it_is() {
+        let own = DeviceModel::user_enrolled_iphone(0);
+        let asked = asked(&own, &["UDID", "SerialNumber", "IMEI", "WiFiMAC", "OSVersion", "ModelName"]);
+        assert_eq!(asked, ["OSVersion", "ModelName"]);
     }
 
     #[test]

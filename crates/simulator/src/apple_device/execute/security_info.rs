@@ -4,9 +4,15 @@ use apple::{Dictionary, Value};
 
 use crate::apple_device::model::DeviceModel;
 
+/// What a device tells under User Enrollment beside how it is managed.
+const KNOWN_TO_EMPLOYERS: [&str; 2] = ["PasscodeCompliant", "PasscodeCompliantWithProfiles"];
+
 /// Everything that this device tells of its security.
 pub(super) fn answers(model: &DeviceModel) -> Dictionary {
     let mut answers = if model.is_mac() { mac() } else { mobile(model) };
+    if model.is_user_enrolled() {
+        answers.retain(|key, _| KNOWN_TO_EMPLOYERS.contains(&key.as_str()));
+    }
     answers.insert("ManagementStatus".into(), Value::Dictionary(management(model)));
     answers
 }
@@ -52,7 +58,7 @@ fn mac() -> Dictionary {
 fn management(model: &DeviceModel) -> Dictionary {
     let mut management = Dictionary::from_iter([
         ("EnrolledViaDEP", Value::from(model.supervised)),
-        ("IsUserEnrollment", Value::from(false)),
+        ("IsUserEnrollment", Value::from(model.is_user_enrolled())),
     ]);
     if model.is_mac() {
         management.insert("UserApprovedEnrollment".into(), Value::from(true));
@@ -64,6 +70,15 @@ fn management(model: &DeviceModel) -> Dictionary {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_users_own_device_tells_how_it_is_managed_and_little_more() {
+        let keys: Vec<_> =
+            answers(&DeviceModel::user_enrolled_iphone(0)).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["PasscodeCompliant", "PasscodeCompliantWithProfiles", "ManagementStatus"]);
+        let management = management(&DeviceModel::user_enrolled_iphone(0));
+        assert_eq!(management.get("IsUserEnrollment"), Some(&Value::from(true)));
+    }
 
     #[test]
     fn a_mac_tells_of_its_disk_and_an_iphone_of_its_passcode() {

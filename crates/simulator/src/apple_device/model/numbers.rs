@@ -3,7 +3,7 @@
 use apple::Platform;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{DeviceModel, Modem};
+use super::{DeviceModel, Modem, Place};
 
 /// What Apple's serial numbers are made of.
 const SERIAL_CHARACTERS: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRTVWXYZ";
@@ -43,6 +43,10 @@ impl Numbers {
             modems: Vec::new(),
             wifi_mac: self.mac_address(0),
             bluetooth_mac: self.mac_address(1),
+            user_enrollment: None,
+            lost_mode: None,
+            place: Some(self.place()),
+            applications: None,
         }
     }
 
@@ -81,6 +85,12 @@ impl Numbers {
     /// In the range that is kept for fiction.
     pub(super) fn phone_number(&self) -> String {
         format!("+1202555{:04}", 100 + self.number("phone") % 100)
+    }
+
+    /// Within a few kilometers of the middle of Berlin.
+    fn place(&self) -> Place {
+        let degrees = |purpose: &str| (self.number(purpose) % 100_000) as f64 / 1_000_000.0;
+        Place { latitude: 52.47 + degrees("latitude"), longitude: 13.35 + degrees("longitude") }
     }
 
     fn serial_number(&self) -> String {

@@ -248,16 +248,6 @@ async fn what_is_owed_comes_before_the_next_idle() {
 }
 
 #[tokio::test]
-async fn the_removal_of_its_profile_ends_the_management_with_a_check_out() {
-    let server = Server::start().await;
-    let mut iphone = enrolled(&server, DeviceModel::iphone(0)).await;
-    server.desk.hand_over("1", RemoveProfile { identifier: "com.example.enrollment".into() });
-    iphone.connect().await.unwrap();
-    assert_eq!(server.desk.asked()[6..], ["Idle", "CheckOut"]);
-    assert!(!iphone.is_enrolled());
-}
-
-#[tokio::test]
 async fn a_device_that_the_server_does_not_know_any_more_drops_its_management() {
     let server = Server::start().await;
     let mut iphone = enrolled(&server, DeviceModel::iphone(0)).await;
