@@ -7,7 +7,9 @@ mod judge;
 mod outcome;
 mod poll;
 
+pub(crate) use enqueue::payload_context;
 pub use judge::Judgement;
+pub(crate) use judge::why_refused;
 pub use poll::{Polled, ReportOutcome};
 
 /// How far a command got.

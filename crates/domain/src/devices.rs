@@ -7,6 +7,8 @@ pub use facts::{EnrollmentKind, Facts, Location, Platform};
 mod facts;
 mod inventory;
 
+pub(crate) use inventory::printable;
+
 /// A device and what we know of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Device {
@@ -32,6 +34,8 @@ pub struct Device {
     pub enrolled_at: Timestamp,
     /// When it last spoke to us; up to a second late.
     pub last_contact: Option<Timestamp>,
+    /// Whether the live enrollment's `UnlockToken` is kept, which clears the passcode; read with the device, never written.
+    pub unlockable: bool,
     /// What it reported.
     pub facts: Facts,
 }
@@ -50,6 +54,8 @@ pub enum DeviceName {
 /// Which devices to list; everything that is set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceFilter {
+    /// Whose; a user's own list always has this.
+    pub owner: Option<UserId>,
     /// Managed, or not.
     pub managed: Option<bool>,
     /// Wiped, or not.
@@ -71,9 +77,9 @@ pub struct Span {
 
 /// Where in a list to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<Id = DeviceId> {
     /// Only ids behind this one.
-    pub after: Option<DeviceId>,
+    pub after: Option<Id>,
     /// How many of those to pass over.
     pub skip: u64,
     /// How many to read, at most 1000.
@@ -102,11 +108,15 @@ pub struct DevicePage {
 }
 
 impl Mdm {
-    /// One device, by whatever name.
+    /// One device, by whatever name; to a user, one of others does not exist.
     pub async fn device(&self, actor: &Actor, name: &DeviceName) -> Result<DeviceView> {
-        actor.require(Role::Viewer)?;
+        let owner = actor.on_devices(Role::Viewer)?;
         let mut tx = self.store.read(actor.tenant).await?;
-        let device = tx.device_named(name).await?.ok_or(Error::NotFound(Thing::Device))?;
+        let device = match owner {
+            Some(owner) => tx.device_of_user(owner, name).await?,
+            None => tx.device_named(name).await?,
+        };
+        let device = device.ok_or(Error::NotFound(Thing::Device))?;
         let pending = tx.pending_actions(device.id, device.id).await?;
         Ok(DeviceView { pending: pending.into_iter().map(|(_, action)| action).collect(), device })
     }
@@ -115,17 +125,17 @@ impl Mdm {
     ///
     /// `page.limit` beyond [`PAGE_LIMIT`] is cut; two queries, however many devices.
     pub async fn devices(&self, actor: &Actor, filter: &DeviceFilter, page: Page) -> Result<Vec<DeviceView>> {
-        actor.require(Role::Viewer)?;
-        views(&mut *self.store.read(actor.tenant).await?, filter, page).await
+        let filter = visible(actor, filter)?;
+        views(&mut *self.store.read(actor.tenant).await?, &filter, page).await
     }
 
     /// The same, with the number of all that match, counted at the same moment.
     pub async fn device_page(&self, actor: &Actor, filter: &DeviceFilter, page: Page) -> Result<DevicePage> {
-        actor.require(Role::Viewer)?;
+        let filter = visible(actor, filter)?;
         let mut tx = self.store.read(actor.tenant).await?;
         Ok(DevicePage {
-            devices: views(&mut *tx, filter, page).await?,
-            total: tx.count_devices(filter).await?,
+            devices: views(&mut *tx, &filter, page).await?,
+            total: tx.count_devices(&filter).await?,
         })
     }
 
@@ -149,6 +159,12 @@ impl Mdm {
         tx.set_device(&device).await?;
         tx.commit().await
     }
+}
+
+/// `filter`, narrowed down to what `actor` may see.
+fn visible(actor: &Actor, filter: &DeviceFilter) -> Result<DeviceFilter> {
+    let owner = actor.on_devices(Role::Viewer)?.or(filter.owner);
+    Ok(DeviceFilter { owner, ..filter.clone() })
 }
 
 async fn views(tx: &mut dyn Tx, filter: &DeviceFilter, page: Page) -> Result<Vec<DeviceView>> {

@@ -3,14 +3,24 @@
 use crate::{DeviceId, EnrollmentId, LinkId, Timestamp, UserId};
 
 mod authenticate;
+mod bootstrap_token;
+mod check_in;
 mod check_out;
 mod identity;
+mod leaving;
+mod parting;
 mod profile;
 mod quarantine;
+mod service_token;
 mod token_update;
 
+pub(crate) use bootstrap_token::bootstrap_token_context;
+pub use check_in::CheckInAnswer;
+pub(crate) use check_in::malformed;
 pub(crate) use identity::{Admission, admit};
 pub use identity::{Credential, Refusal, Rejection};
+pub(crate) use leaving::Leaving;
+pub(crate) use profile::profile_identifier;
 pub use profile::{EnrollmentAnswer, NoEnrollment};
 pub(crate) use token_update::channel_key;
 

@@ -74,6 +74,8 @@ pub enum Thing {
     Admin,
     /// A user.
     User,
+    /// An app on a device.
+    App,
     /// An API key.
     ApiKey,
     /// An application.
@@ -86,6 +88,8 @@ pub enum Thing {
     Purge,
     /// A secret in escrow.
     Secret,
+    /// A group.
+    Group,
 }
 
 impl fmt::Display for Thing {
@@ -95,12 +99,14 @@ impl fmt::Display for Thing {
             Self::Tenant => "tenant",
             Self::Admin => "administrator",
             Self::User => "user",
+            Self::App => "app",
             Self::ApiKey => "API key",
             Self::Application => "application",
             Self::Link => "enrollment link",
             Self::PushCertificate => "push certificate",
             Self::Purge => "purge",
             Self::Secret => "secret",
+            Self::Group => "group",
         })
     }
 }
@@ -114,6 +120,12 @@ pub enum Forbidden {
     /// The tenant is not one of the caller's.
     #[error("this tenant is not yours")]
     Tenant,
+    /// Users do not do this, whatever their devices.
+    #[error("only administrators do this")]
+    User,
+    /// Only users do this, for themselves.
+    #[error("only users do this, with an access token of theirs")]
+    NotUser,
 }
 
 /// Why a device cannot do what was asked; each has one machine word and a sentence in each language of a face.
@@ -128,6 +140,30 @@ pub enum Unsupported {
     /// This kind of device never can.
     #[error("this platform cannot do that")]
     Platform,
+    /// An update of the device would help.
+    #[error("the device's operating system is too old for that; update it first")]
+    OsTooOld,
+    /// Only a device that the organisation supervises can.
+    #[error("only a supervised device can do that")]
+    NotSupervised,
+    /// An iPad that several people share cannot.
+    #[error("a shared iPad cannot do that")]
+    SharedIpad,
+    /// The enrollment profile did not ask for the right.
+    #[error("the enrollment does not give the right to do that; the device has to enroll again")]
+    MissingRight,
+    /// Only a device in lost mode can.
+    #[error("the device is not in lost mode; enable it first")]
+    NotInLostMode,
+    /// Its lost mode has to end before it can begin again.
+    #[error("the device is in lost mode already; disable it first")]
+    AlreadyInLostMode,
+    /// The device has told no `UnlockToken`.
+    #[error("the device has given no token to clear its passcode with; it has to enroll again")]
+    NoUnlockToken,
+    /// By Apple's facts the device would refuse the command, for a reason that is none of the others.
+    #[error("the device would refuse the command")]
+    Refused,
     /// A user enrollment does not allow it.
     #[error("a user enrollment does not allow that")]
     UserEnrollment,

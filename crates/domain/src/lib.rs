@@ -4,21 +4,26 @@
 //! traits in [`ports`]. Every operation is one method on [`Mdm`]: start there, then read the file of the noun that you
 //! are after.
 
+mod accounts;
 mod actions;
 mod actor;
 mod admins;
+mod apps;
 mod applications;
 mod certificates;
 mod commands;
+mod declarations;
 mod device_cas;
 mod devices;
 mod enrollments;
 mod error;
 mod escrow;
 mod events;
+mod groups;
 mod health;
 mod ids;
 mod installation;
+mod key_ring;
 mod lifecycle;
 mod links;
 pub mod ports;
@@ -35,10 +40,17 @@ mod users;
 
 use std::sync::Arc;
 
-pub use actions::{Action, ActionKind, Lock};
+pub use accounts::{
+    ACCESS_TOKEN_LIFETIME, AccessToken, Account, AccountId, CountedAttempt, Login, LoginKind, Session, ShownToken,
+    count_attempt,
+};
+pub use actions::{
+    Action, ActionKind, DisableLostMode, EnableLostMode, Lock, RequestAppList, RequestLocation, ResetPasscode, Wipe,
+};
 pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
 pub use applications::Application;
+pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;
 pub use commands::{Command, CommandState, Judgement, Polled, RENEWAL, ReportOutcome};
 pub use devices::{
@@ -46,17 +58,20 @@ pub use devices::{
     Page, Platform, Span,
 };
 pub use enrollments::{
-    CertificateState, Channel, ChannelKey, Credential, Enrollment, EnrollmentAnswer, EnrollmentState,
+    CertificateState, Channel, ChannelKey, CheckInAnswer, Credential, Enrollment, EnrollmentAnswer, EnrollmentState,
     IdentityCertificate, NoEnrollment, Refusal, Rejection,
 };
 pub use error::{Error, Forbidden, Result, Thing, Unsupported};
+pub use escrow::{DeviceToken, RevealedPin};
 pub use events::Event;
+pub use groups::Group;
 pub use health::{Health, PushCertificateHealth};
 pub use ids::{
-    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, LinkId, PurgeId, TenantId,
+    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, GroupId, LinkId, PurgeId, TenantId,
     UserId,
 };
 pub use installation::Installation;
+pub use key_ring::Resealed;
 pub use lifecycle::{AUDIENCE, Claims, Limited, TOKEN_LIFETIME, TokenKeyState};
 pub use links::{LONGEST_LINK, Link, NewLink};
 pub use ports::{Directory, Identity};
@@ -67,7 +82,7 @@ pub use set_up::FirstSteps;
 pub use settings::{Settings, is_http_loopback};
 pub use tenants::Tenant;
 pub use timestamp::Timestamp;
-pub use users::User;
+pub use users::{NewUser, Person, User, UserChange, UserPage};
 
 /// The world that the domain is put into.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 //! [`Store`] opens transactions that see one tenant; [`Directory`] finds the tenant of what knows none yet;
 //! [`DeviceRoad`] takes the hot requests in whole steps; [`Outbox`] hands work to workers.
 
+mod accounts;
 mod clock;
 mod deliver;
 mod device_road;
@@ -10,8 +11,10 @@ mod directory;
 mod hashing;
 mod outbox;
 mod random;
+mod seals;
 mod store;
 
+pub use accounts::{Accounts, KnownToken};
 pub use clock::Clock;
 pub use deliver::{Deliver, Delivery, PushCredentials};
 pub use device_road::{Answer, DeviceRoad, HandedOver, Poll, PollAnswer, ReportStep, TokenStep};
@@ -19,7 +22,8 @@ pub use directory::{Directory, Farewell, Identity, LinkRow, Tombstone};
 pub use hashing::Hashing;
 pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
 pub use random::Random;
+pub use seals::{SealedKey, SealedPlace, SealedValue, Seals};
 pub use store::{
-    Audit, Certificates, Commands, Devices, Enrollments, Escrow, EscrowRow, Links, Purges, PushCertificates,
+    Apps, Audit, Certificates, Commands, Declared, Devices, Enrollments, Escrow, EscrowRow, Groups, Links, Purges, PushCertificates,
     RateLimits, Store, Tenants, Tx, Users,
 };

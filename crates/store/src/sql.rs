@@ -1,5 +1,9 @@
 //! The ordinary queries, for whichever database includes them.
 
+#[path = "sql/accounts.rs"]
+mod accounts;
+#[path = "sql/apps.rs"]
+mod apps;
 #[path = "sql/audit.rs"]
 mod audit;
 #[path = "sql/certificates.rs"]
@@ -16,10 +20,15 @@ mod enrollments;
 mod escrow;
 #[path = "sql/faults.rs"]
 mod faults;
+#[path = "sql/groups.rs"]
+mod groups;
 #[path = "sql/links.rs"]
 mod links;
 #[path = "sql/outbox.rs"]
 mod outbox;
+#[cfg(test)]
+#[path = "sql/plans.rs"]
+mod plans;
 #[path = "sql/purges.rs"]
 mod purges;
 #[path = "sql/push_certificates.rs"]
@@ -30,6 +39,8 @@ mod rate_limits;
 mod removal;
 #[path = "sql/rows.rs"]
 mod rows;
+#[path = "sql/seals.rs"]
+mod seals;
 #[path = "sql/tenants.rs"]
 mod tenants;
 #[path = "sql/users.rs"]

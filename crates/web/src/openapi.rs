@@ -58,8 +58,20 @@ mod tests {
             let document: Value = serde_json::from_str(document).unwrap();
             document["paths"].as_object().unwrap().keys().cloned().collect()
         };
-        let device = ["info", "list", "lockscreen"].map(|call| format!("/api/mdm/v2/device/{call}"));
-        assert_eq!(paths("device-api"), device);
+        let device = [
+            "app/info",
+            "app/list",
+            "device/disablelostmode",
+            "device/enablelostmode",
+            "device/info",
+            "device/list",
+            "device/lockscreen",
+            "device/requestapplist",
+            "device/requestlocation",
+            "device/resetpasscode",
+            "device/wipe",
+        ];
+        assert_eq!(paths("device-api"), device.map(|call| format!("/api/mdm/v2/{call}")));
         let lifecycle = ["/device-lifecycle/v1/{customerId}/devices/purge/async/external", "/v1/login"];
         assert_eq!(paths("lifecycle-api"), lifecycle);
     }

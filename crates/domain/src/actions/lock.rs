@@ -2,14 +2,15 @@
 
 use apple::{OsVersion, command::Pin};
 
-use super::{ActionKind, AppleRequest, Spec, managed, os_version};
-use crate::{Device, EnrollmentKind, Error, Mdm, Platform, Result, Unsupported, secrets};
+use super::{
+    ActionKind, AppleRequest, Asked, Spec,
+    rules::{Ability, is_mac, os_version, takes},
+    text::shown,
+};
+use crate::{Device, Error, Platform, Result, Unsupported, ports::Random, secrets};
 
 /// The kind of escrow in which a Mac's lock PIN is kept.
 pub(crate) const LOCK_PIN: &str = "lock-pin";
-
-/// The longest message that a lock screen is asked to show, bytes.
-const LONGEST_TEXT: usize = 1024;
 
 /// Lock the screen, with something on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,24 +27,26 @@ impl Lock {
     /// # Errors
     /// [`Error::Invalid`], naming the Device API's field.
     pub fn new(message: Option<String>, phone_number: Option<String>, pin: Option<String>) -> Result<Self> {
-        let message = text("message", message)?;
-        let phone_number = text("phonenumber", phone_number)?;
-        let pin = pin.filter(|pin| !pin.is_empty());
-        let pin =
-            pin.map(|pin| Pin::new(&pin)).transpose().map_err(|_| Error::invalid("macpin", "six digits"))?;
-        Ok(Self { message, phone_number, pin })
+        Ok(Self {
+            message: shown("message", message)?,
+            phone_number: shown("phonenumber", phone_number)?,
+            pin: mac_pin(pin)?,
+        })
     }
 }
 
-fn text(field: &'static str, text: Option<String>) -> Result<Option<String>> {
-    match text {
-        Some(text) if text.len() > LONGEST_TEXT => {
-            Err(Error::invalid(field, format!("at most {LONGEST_TEXT} bytes")))
-        }
-        Some(text) if text.chars().any(|letter| letter.is_control() && !"\n\r\t".contains(letter)) => {
-            Err(Error::invalid(field, "no control characters"))
-        }
-        text => Ok(text.filter(|text| !text.is_empty())),
+/// A PIN of the Device API's `macpin`; an empty one is none.
+pub(super) fn mac_pin(pin: Option<String>) -> Result<Option<Pin>> {
+    let pin = pin.filter(|pin| !pin.is_empty()).map(|pin| Pin::new(&pin)).transpose();
+    pin.map_err(|_| Error::invalid("macpin", "six digits"))
+}
+
+/// The PIN that a Mac gets: the one that was given, or a new one; no other device gets one.
+pub(super) fn pin_for(device: &Device, given: Option<&Pin>, random: &dyn Random) -> Result<Option<Pin>> {
+    match given {
+        _ if !is_mac(device) => Ok(None),
+        Some(pin) => Ok(Some(pin.clone())),
+        None => Pin::new(&secrets::pin(random)).map(Some).map_err(Error::internal),
     }
 }
 
@@ -52,54 +55,39 @@ impl Spec for Lock {
         ActionKind::LockScreen
     }
 
-    fn supported_by(&self, device: &Device) -> Result<()> {
-        supported_by(device)
-    }
-
-    fn apple(&self, device: &Device, mdm: &Mdm) -> Result<AppleRequest> {
+    fn apple(&self, asked: &Asked<'_>) -> Result<Vec<AppleRequest>> {
+        let facts = &asked.device.facts;
         let shows_text = matches!(
-            device.facts.platform,
+            facts.platform,
             None | Some(Platform::Ios | Platform::Ipados | Platform::Watchos | Platform::Macos)
         );
-        let is_mac = device.facts.platform == Some(Platform::Macos);
-        let pin = match &self.pin {
-            _ if !is_mac => None,
-            Some(pin) => Some(pin.clone()),
-            None => Some(Pin::new(&secrets::pin(&*mdm.random)).map_err(Error::internal)?),
-        };
-        let shows_number = shows_text && (!is_mac || device.facts.apple_silicon == Some(true));
-        let command = apple::Command::DeviceLock(apple::command::DeviceLock {
+        let shows_number = shows_text && (!is_mac(asked.device) || facts.apple_silicon == Some(true));
+        let pin = pin_for(asked.device, self.pin.as_ref(), asked.random)?;
+        let command = apple::command::DeviceLock {
             message: self.message.clone().filter(|_| shows_text),
             phone_number: self.phone_number.clone().filter(|_| shows_number),
             pin: pin.clone(),
-        });
-        Ok(AppleRequest { command, secret: pin.map(|pin| (LOCK_PIN, pin.as_str().to_owned())) })
+        };
+        Ok(vec![AppleRequest {
+            command: command.into(),
+            dedupe: self.kind().name(),
+            sealed: pin.is_some(),
+            escrow: pin.map(|pin| (LOCK_PIN, pin.as_str().to_owned())),
+        }])
     }
 }
 
 /// Apple's rules for `DeviceLock` (schema: device.lock.yaml).
-pub(super) fn supported_by(device: &Device) -> Result<()> {
-    managed(device)?;
-    match device.facts.platform {
-        Some(Platform::Tvos) => Err(Error::Unsupported(Unsupported::Platform)),
-        Some(Platform::Macos) => lockable_mac(device),
-        Some(Platform::Visionos) if os_version(device).is_none_or(|os| os < OsVersion::new(2, 0, 0)) => {
-            Err(Error::Unsupported(Unsupported::Platform))
-        }
-        _ => Ok(()),
-    }
+pub(super) fn supported_by(device: &Device) -> Ability {
+    takes(device, "DeviceLock")?;
+    if is_mac(device) { not_endangered(device) } else { Ok(()) }
 }
 
 /// A Mac with Apple silicon is deactivated by a lock before macOS 11.5; such a Mac never ran anything older than 11.
-fn lockable_mac(device: &Device) -> Result<()> {
-    if device.facts.enrollment == EnrollmentKind::User {
-        return Err(Error::Unsupported(Unsupported::UserEnrollment));
-    }
-    let may_be_silicon = device.facts.apple_silicon != Some(false);
-    let endangered = os_version(device)
-        .is_none_or(|os| (OsVersion::new(11, 0, 0)..OsVersion::new(11, 5, 0)).contains(&os));
-    if may_be_silicon && endangered {
-        return Err(Error::Unsupported(Unsupported::AppleSiliconBefore11_5));
-    }
-    Ok(())
+/// What is not known is taken for the worst.
+fn not_endangered(mac: &Device) -> Ability {
+    let may_be_silicon = mac.facts.apple_silicon != Some(false);
+    let endangered =
+        os_version(mac).is_none_or(|os| (OsVersion::new(11, 0, 0)..OsVersion::new(11, 5, 0)).contains(&os));
+    if may_be_silicon && endangered { Err(Unsupported::AppleSiliconBefore11_5) } else { Ok(()) }
 }

@@ -1,12 +1,14 @@
 //! Whether a device would take a command, by Apple's facts and what is known of the device.
 
+use apple::enrollment::AccessRights;
 use apple::facts;
 use apple::guard::{self, Limits};
 use apple::validate::{self, Options, Target, TargetChannel, Verdict};
 
 use super::enqueue::plain_payload;
 use crate::{
-    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Result, Timestamp, ports::Tx,
+    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Result, Timestamp, Unsupported,
+    actions::unsupported, ports::Tx,
 };
 
 /// What was found about a command when it was queued, or when its device changed.
@@ -30,9 +32,12 @@ impl Device {
             // That it was automated is told later than that it enrolled; until then nothing is known.
             automated: (facts.enrollment == EnrollmentKind::Automated).then_some(true),
             user_enrollment: Some(facts.enrollment == EnrollmentKind::User),
+            rights: facts.access_rights.and_then(|bits| AccessRights::new(bits.into())),
             channel: Some(if device_channel { TargetChannel::Device } else { TargetChannel::User }),
             apple_silicon: facts.apple_silicon,
             pin_for_lock: facts.pin_required_for_lock,
+            pin_for_erase: facts.pin_required_for_erase,
+            shared_ipad: facts.shared,
             ..Target::default()
         }
     }
@@ -48,6 +53,17 @@ pub(super) fn judge(plain: &[u8], target: &Target) -> Judgement {
     let verdict = verdict(plain, target);
     let faults: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
     Judgement { facts_revision: revision(target), faults: (!faults.is_empty()).then(|| faults.join("\n")) }
+}
+
+/// Why the device would refuse `request`, where `command`, which was made of it, was found to be faulty.
+pub(crate) fn why_refused(
+    command: &Command,
+    request: &apple::Command,
+    device: &Device,
+) -> Option<Unsupported> {
+    command.judged.as_ref()?.faults.as_ref()?;
+    let verdict = verdict(&request.encode(""), &device.target(&command.channel));
+    Some(verdict.faults.first().map_or(Unsupported::Refused, |fault| unsupported(&fault.problem)))
 }
 
 fn verdict(plain: &[u8], target: &Target) -> Verdict {
@@ -121,6 +137,21 @@ mod tests {
         let judged = judge(&lock(None), &iphone());
         assert_eq!(judged.faults, None);
         assert_eq!(judged.facts_revision, format!("{} iOS 18.1 !supervised", facts::REVISION));
+    }
+
+    #[test]
+    fn what_the_enrollment_does_not_grant_is_refused() {
+        let granted = |bits| Target { rights: AccessRights::new(bits), ..iphone() };
+        assert_eq!(judge(&lock(None), &granted(8191)).faults, None);
+        assert_eq!(judge(&lock(None), &iphone()).faults, None, "of an unknown grant nothing is judged");
+        let judged = judge(&lock(None), &granted(8191 - 4));
+        assert_eq!(
+            judged.faults.as_deref(),
+            Some(
+                "RequestType: the enrollment does not grant the access right 4 (lock the device and remove its passcode)"
+            )
+        );
+        assert!(judged.facts_revision.ends_with("rights=8187"), "{}", judged.facts_revision);
     }
 
     #[test]

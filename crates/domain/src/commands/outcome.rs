@@ -1,13 +1,18 @@
-//! Results: what a command's answer changes, as work that can be restarted.
+//! Results: what a command's answer changes, as work that can be restarted; a file per kind of effect.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::enqueue::plain_payload;
 use crate::{
-    ChannelKey, Command, CommandState, Device, Event, Mdm, Result, Timestamp,
+    Command, CommandState, Device, Event, Mdm, Result, TenantId, Timestamp,
+    enrollments::{Leaving, profile_identifier},
     ports::{OutcomeJob, Tx},
 };
+
+mod apps;
+mod facts;
 
 /// How long a worker has a result to itself.
 const CLAIM: Duration = Duration::from_secs(15);
@@ -34,7 +39,7 @@ impl Mdm {
     async fn apply_outcome(&self, job: &OutcomeJob) -> Result<()> {
         let mut tx = self.store.begin(job.tenant).await?;
         if let Some(command) = tx.command(job.device, job.command).await? {
-            self.apply(&mut *tx, &command).await?;
+            self.apply(&mut *tx, job.tenant, &command).await?;
         }
         if tx.remove_outcome(job.device, job.command).await? {
             tx.commit().await?;
@@ -42,7 +47,7 @@ impl Mdm {
         Ok(())
     }
 
-    async fn apply(&self, tx: &mut dyn Tx, command: &Command) -> Result<()> {
+    async fn apply(&self, tx: &mut dyn Tx, tenant: TenantId, command: &Command) -> Result<()> {
         let now = self.clock.now();
         let report = command.result.as_deref().and_then(|result| match apple::Report::parse(result) {
             Ok(report) => Some(report),
@@ -51,44 +56,82 @@ impl Mdm {
                 None
             }
         });
+        // A command that failed changes nothing: what is not done has no effect.
         if let Some(report) = report.as_ref().filter(|_| command.state == CommandState::Acknowledged) {
-            let learned = learn(tx, command, report, now).await?;
-            if let Some((before, device)) = learned {
-                self.judge_queue(tx, &before, &device, now).await?;
-            }
+            self.take_effect(tx, tenant, command, report, now).await?;
         }
         tx.record(&event(command, report.as_ref(), now)).await
     }
+
+    /// What the device did, written down; nothing where it belongs to another enrollment by now.
+    async fn take_effect(
+        &self,
+        tx: &mut dyn Tx,
+        tenant: TenantId,
+        command: &Command,
+        report: &apple::Report,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(effect) = self.effect(tenant, command)? else { return Ok(()) };
+        // First the enrollment, then the device: check-ins lock them in this order.
+        let Some(enrollment) = tx.enrollment_for_update(command.enrollment).await? else { return Ok(()) };
+        let Some(device) = tx.device_for_update(command.device).await? else { return Ok(()) };
+        if device.enrollment != enrollment.id {
+            return Ok(());
+        }
+        match effect {
+            Effect::Leaves(leaving) => self.leave(tx, enrollment, leaving).await,
+            Effect::TellsApps => apps::take(tx, &device, report).await,
+            Effect::TellsFacts => self.learn(tx, command, report, device, now).await,
+        }
+    }
+
+    /// What kind of effect `command` has when it is done.
+    fn effect(&self, tenant: TenantId, command: &Command) -> Result<Option<Effect>> {
+        Ok(match command.request_type.as_str() {
+            "EraseDevice" => Some(Effect::Leaves(Leaving::Wiped)),
+            "RemoveProfile" if self.ends_enrollment(tenant, command)? => {
+                Some(Effect::Leaves(Leaving::ProfileRemoved))
+            }
+            "InstalledApplicationList" | "ManagedApplicationList" => Some(Effect::TellsApps),
+            request_type => facts::tells(request_type).then_some(Effect::TellsFacts),
+        })
+    }
+
+    /// Whether a `RemoveProfile` names the profile of the enrollment.
+    fn ends_enrollment(&self, tenant: TenantId, command: &Command) -> Result<bool> {
+        let payload = command.payload.clone();
+        let plain = plain_payload(&self.installation, command.id, payload, command.sealed)?;
+        let removed = match apple::Envelope::parse(&plain) {
+            Ok(apple::Envelope { command: apple::Command::RemoveProfile(removed), .. }) => removed.identifier,
+            _ => return Ok(false),
+        };
+        Ok(removed == profile_identifier(tenant))
+    }
+
+    /// Takes over what a report says of its device; what waits for the device is judged again where that matters.
+    async fn learn(
+        &self,
+        tx: &mut dyn Tx,
+        command: &Command,
+        report: &apple::Report,
+        mut device: Device,
+        now: Timestamp,
+    ) -> Result<()> {
+        let before = device.clone();
+        facts::take(&mut device.facts, &command.request_type, report, now);
+        self.learned(tx, &before, &device, now).await
+    }
 }
 
-/// Takes over what a report says of its device; the device before and now, where its commands are to be judged again.
-async fn learn(
-    tx: &mut dyn Tx,
-    command: &Command,
-    report: &apple::Report,
-    now: Timestamp,
-) -> Result<Option<(Device, Device)>> {
-    if !matches!(command.request_type.as_str(), "DeviceInformation" | "SecurityInfo") {
-        return Ok(None);
-    }
-    let Some(mut device) = tx.device_for_update(command.device).await? else { return Ok(None) };
-    if device.enrollment != command.enrollment {
-        return Ok(None);
-    }
-    let before = device.clone();
-    if command.request_type == "DeviceInformation" {
-        device.facts.take_information(&apple::inventory::DeviceInformation::from_report(report), now);
-    } else {
-        device.facts.take_security(&apple::inventory::SecurityInfo::from_report(report));
-    }
-    tx.set_device(&device).await?;
-    Ok(judged_otherwise(&before, &device).then_some((before, device)))
-}
-
-/// Whether what is now known of a device lets its commands be judged otherwise.
-fn judged_otherwise(before: &Device, now: &Device) -> bool {
-    let channel = ChannelKey::default();
-    before.target(&channel) != now.target(&channel)
+/// What a command does to what we know.
+enum Effect {
+    /// The enrollment is over.
+    Leaves(Leaving),
+    /// The device's apps are known.
+    TellsApps,
+    /// Something is known of the device itself.
+    TellsFacts,
 }
 
 fn event(command: &Command, report: Option<&apple::Report>, now: Timestamp) -> Event {

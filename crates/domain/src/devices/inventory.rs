@@ -1,20 +1,21 @@
 //! What a device is asked about itself, and what its answers change.
 
-use super::{Device, EnrollmentKind, Facts, Platform};
-use crate::Timestamp;
+use apple::facts::Os;
+use apple::validate::Target;
+
+use super::{Device, EnrollmentKind, Facts, Location, Platform};
+use crate::{ChannelKey, Timestamp};
 
 impl Device {
-    /// `DeviceInformation` with every query that this device's OS knows and the Device API needs.
+    /// `DeviceInformation` with every query that this device's OS knows, its enrollment allows and the Device API needs.
     pub(crate) fn inventory_queries(&self) -> apple::Command {
-        let version = self.facts.os_version.as_deref().and_then(|text| text.parse().ok());
-        let platform = self.facts.platform.map_or(apple::Platform::IOs, apple::Platform::from);
-        let enrollment = match self.facts.enrollment {
-            EnrollmentKind::User => apple::inventory::EnrollmentKind::User,
-            EnrollmentKind::Profile | EnrollmentKind::Automated => {
-                apple::inventory::EnrollmentKind::Device { supervised: self.facts.supervised == Some(true) }
-            }
-        };
-        let queries = apple::inventory::queries_for(platform, version, enrollment);
+        let known = self.target(&ChannelKey::default());
+        let queries = apple::inventory::queries_of(&Target {
+            os: known.os.or(Some(Os::IOs)),
+            // What only supervised devices answer is asked once it is known that it is one.
+            supervised: Some(known.supervised == Some(true)),
+            ..known
+        });
         apple::Command::DeviceInformation(apple::command::DeviceInformation {
             queries: queries.into_iter().map(str::to_owned).collect(),
         })
@@ -48,6 +49,7 @@ impl Facts {
         let before = std::mem::take(self);
         *self = Self {
             platform: claimed.platform.or(before.platform),
+            access_rights: claimed.access_rights,
             device_name: claimed.device_name.or(before.device_name),
             serial_number: claimed.serial_number.or(before.serial_number),
             product_name: claimed.product_name.or(before.product_name),
@@ -79,6 +81,8 @@ impl Facts {
         keep(&mut self.lost_mode, told.is_mdm_lost_mode_enabled.as_ref());
         keep(&mut self.apple_silicon, told.is_apple_silicon.as_ref());
         keep(&mut self.pin_required_for_lock, told.pin_required_for_device_lock.as_ref());
+        keep(&mut self.pin_required_for_erase, told.pin_required_for_erase_device.as_ref());
+        keep(&mut self.shared, told.is_multi_user.as_ref());
         // A device that answers with −1 does not know its charge, and neither do we from then on.
         self.battery_level = told.battery_level;
         let imeis: Vec<String> =
@@ -91,6 +95,26 @@ impl Facts {
             self.platform = product.map(Platform::from);
         }
         self.reported_at = Some(now);
+    }
+
+    /// What a device reports by itself; what it leaves out stays as it was.
+    pub(crate) fn take_status(&mut self, told: &apple::declaration::status::StatusReport) {
+        keep_text(&mut self.serial_number, told.text("device.identifier.serial-number"));
+        keep_text(&mut self.product_name, told.text("device.model.identifier"));
+        keep_text(&mut self.model_number, told.text("device.model.number"));
+        keep_text(&mut self.os_version, told.text("device.operating-system.version"));
+        keep_text(&mut self.build_version, told.text("device.operating-system.build-version"));
+        keep(&mut self.passcode_present, told.boolean("passcode.is-present").as_ref());
+        keep(&mut self.passcode_compliant, told.boolean("passcode.is-compliant").as_ref());
+    }
+
+    /// Where a `DeviceLocation` report says that the device is; a report that does not say since when tells where it was when
+    /// the report was read.
+    pub(crate) fn take_location(&mut self, report: &apple::Report, now: Timestamp) {
+        if let Some(told) = apple::inventory::DeviceLocationReport::from_report(report) {
+            let at = told.timestamp.map_or(now, Timestamp::from);
+            self.location = Some(Location { latitude: told.latitude, longitude: told.longitude, at });
+        }
     }
 
     /// What a `SecurityInfo` report tells.
@@ -110,7 +134,7 @@ fn keep_text(fact: &mut Option<String>, told: Option<&str>) {
 }
 
 /// A text as a device says it, without what is no text: databases do not keep U+0000, and logs are lines.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }
 

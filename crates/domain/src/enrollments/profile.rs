@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apple::enrollment::{MdmPayload, PayloadUuids, ScepPayload};
+use apple::enrollment::{AccessRights, MdmPayload, PayloadUuids, ScepPayload};
 use aws_lc_rs::digest;
 
 use crate::{
@@ -11,6 +11,10 @@ use crate::{
     ports::LinkRow,
     secrets,
 };
+
+/// `AccessRights` of every profile of ours. An update of a profile may only take rights away, so that there is no asking
+/// for more later.
+pub(super) const GRANTED: AccessRights = AccessRights::ALL;
 
 /// How long a profile's challenge is good: the device fetches its certificate at once, a person may read first.
 const CHALLENGE_LIFETIME: Duration = Duration::from_hours(24);
@@ -84,7 +88,7 @@ impl Mdm {
         });
         let mut nonce = [0; 16];
         self.random.fill(&mut nonce);
-        Challenge { tenant, enrollment, kind, expires_at, nonce }.encode(self.installation.key_ring())
+        Challenge { tenant, enrollment, kind, expires_at, nonce }.encode(&self.installation.key_ring())
     }
 
     async fn profile(
@@ -97,7 +101,7 @@ impl Mdm {
     ) -> Result<Vec<u8>> {
         let name = self.directory.tenant(tenant).await?.ok_or(Error::NotFound(Thing::Tenant))?.name;
         let profile = apple::EnrollmentProfile {
-            identifier: format!("remuda.enrollment.{tenant}"),
+            identifier: profile_identifier(tenant),
             uuids: PayloadUuids::derived_from(&enrollment.to_string()),
             display_name: format!("{name} device management"),
             description: format!("Lets {name} manage this device."),
@@ -112,10 +116,18 @@ impl Mdm {
                 ..ScepPayload::default()
             },
             tls_root: self.installation.tls_root().map(<[u8]>::to_vec),
-            mdm: MdmPayload::new(&format!("{base}/mdm"), &format!("{base}/checkin"), topic),
+            mdm: MdmPayload {
+                access_rights: GRANTED,
+                ..MdmPayload::new(&format!("{base}/mdm"), &format!("{base}/checkin"), topic)
+            },
         };
         Ok(profile.encode())
     }
+}
+
+/// `PayloadIdentifier` of a tenant's enrollment profiles: with the profile of that name goes all management.
+pub(crate) fn profile_identifier(tenant: TenantId) -> String {
+    format!("remuda.enrollment.{tenant}")
 }
 
 /// What devices know a CA by: `CAFingerprint` has no better hash.

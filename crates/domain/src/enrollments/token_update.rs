@@ -5,10 +5,12 @@ use serde_json::json;
 use super::{
     authenticate::keeps_topic,
     identity::{Admission, Rejection, admit},
+    parting::{Evidence, settle_parting, went},
 };
 use crate::{
     CertificateState, Channel, ChannelKey, CommandId, Credential, Device, Enrollment, EnrollmentState, Error,
     Event, Identity, Mdm, Refusal, Result, Timestamp,
+    actions::unlock_token_context,
     ports::{TokenStep, Tx, Worker},
 };
 
@@ -62,7 +64,7 @@ impl Mdm {
         message: &apple::TokenUpdate,
         now: Timestamp,
     ) -> Result<Channel> {
-        let context = unlock_token_context(identity);
+        let context = unlock_token_context(identity.enrollment);
         let unlock_token =
             message.unlock_token.as_ref().map(|token| self.installation.seal(&context, token)).transpose()?;
         Ok(Channel {
@@ -95,6 +97,9 @@ impl Mdm {
         if enrollment.state == EnrollmentState::Active {
             if awaits {
                 self.release(&mut *tx, &enrollment, &channel.key).await?;
+            }
+            if let Some(device) = tx.device_for_update(enrollment.device).await?.filter(|_| is_device) {
+                self.declare(&mut *tx, &device, self.clock.now()).await?;
             }
             tx.ask_push(enrollment.device, &channel.key, self.clock.now()).await?;
         }
@@ -154,6 +159,7 @@ impl Mdm {
             quarantined,
             enrolled_at: now,
             last_contact: Some(now),
+            unlockable: false,
             facts: enrollment.claimed.clone().unwrap_or_default(),
         };
         enrollment.state = if quarantined { EnrollmentState::Quarantined } else { EnrollmentState::Active };
@@ -163,7 +169,8 @@ impl Mdm {
         self.welcome(tx, &device, kind, now).await
     }
 
-    /// The rule of the Device API's contract: a UDID is only claimed, so that a live enrollment goes on untouched.
+    /// The rule of the Device API's contract: a UDID is only claimed, so that a live enrollment goes on untouched. One that
+    /// was told to end itself, and was silent from then on, is over ([`went`]).
     async fn may_take_over(&self, tx: &mut dyn Tx, enrollment: &Enrollment, device: &Device) -> Result<bool> {
         if device.enrollment == enrollment.id || enrollment.wanted_device == Some(device.id) {
             return Ok(true);
@@ -173,7 +180,7 @@ impl Mdm {
         }
         let holder = tx.enrollment_for_update(device.enrollment).await?;
         let is_over = holder.is_none_or(|holder| holder.state == EnrollmentState::Over);
-        Ok(is_over || device.wiped || device.profile_removed || !device.managed)
+        Ok(is_over || device.wiped || device.profile_removed || !device.managed || went(tx, device).await?)
     }
 
     /// Puts `enrollment` in the place of the one before. Its queue and escrow are archived, not inherited.
@@ -184,6 +191,7 @@ impl Mdm {
         mut device: Device,
     ) -> Result<()> {
         let now = self.clock.now();
+        settle_parting(tx, &device, Evidence::EnrolledAgain, now).await?;
         self.end_enrollment(tx, &device, enrollment.id, now).await?;
         enrollment.device = device.id;
         enrollment.state = EnrollmentState::Active;
@@ -240,8 +248,4 @@ pub(crate) fn channel_key(ids: &apple::Identifiers) -> ChannelKey {
         apple::Channel::Device => ChannelKey::default(),
         apple::Channel::User { key } => ChannelKey(key),
     }
-}
-
-fn unlock_token_context(identity: &Identity) -> String {
-    format!("unlock-token/{}", identity.enrollment)
 }

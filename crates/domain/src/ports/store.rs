@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use crate::{
-    ApplicationId, CertificateState, Channel, ChannelKey, Command, CommandId, Device, DeviceFilter, DeviceId,
-    DeviceName, EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, IdentityCertificate, Judgement,
-    LimitedRequest, Link, LinkId, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
+    AccessToken, ActionKind, App, AppPage, ApplicationId, CertificateState, Channel, ChannelKey, Command, CommandId,
+    CommandState, Device, DeviceFilter, DeviceId, DeviceName, EarlierRequests, Enrollment, EnrollmentId,
+    EscrowId, Event, Group, GroupId, IdentityCertificate, InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
     Timestamp, User, UserId, ports::Tombstone,
 };
 
@@ -24,12 +24,14 @@ pub trait Store: Send + Sync {
 /// Only the transaction is awaited while one is open: no hashing, no network.
 #[async_trait]
 pub trait Tx:
-    Audit
+    Apps
+    + Audit
     + Certificates
     + Commands
     + Devices
     + Enrollments
     + Escrow
+    + Groups
     + Links
     + Purges
     + PushCertificates
@@ -66,6 +68,37 @@ pub trait Users {
 
     /// A user by id.
     async fn user(&mut self, id: UserId) -> Result<Option<User>>;
+
+    /// The same, the row locked until the transaction ends where several may write.
+    async fn user_for_update(&mut self, id: UserId) -> Result<Option<User>>;
+
+    /// Some, in the order of their ids.
+    async fn users(&mut self, page: Page<UserId>) -> Result<Vec<User>>;
+
+    /// How many there are.
+    async fn count_users(&mut self) -> Result<u64>;
+
+    /// Writes all of a user but the address and the time.
+    async fn set_user(&mut self, user: &User) -> Result<()>;
+
+    /// Removes a user with their access tokens and links; what was theirs is nobody's.
+    async fn remove_user(&mut self, id: UserId) -> Result<()>;
+
+    /// Removes a user's access tokens but `keep`, which is written anew.
+    async fn revoke_tokens(&mut self, user: UserId, keep: Option<&AccessToken>) -> Result<()>;
+}
+
+/// Groups of a tenant.
+#[async_trait]
+pub trait Groups {
+    /// Adds a group; a name that is taken in the tenant is a conflict.
+    async fn add_group(&mut self, group: &Group) -> Result<()>;
+
+    /// Every group, by name.
+    async fn groups(&mut self) -> Result<Vec<Group>>;
+
+    /// Removes a group; whether there was one.
+    async fn remove_group(&mut self, id: GroupId) -> Result<bool>;
 }
 
 /// Enrollment links.
@@ -76,6 +109,17 @@ pub trait Links {
 
     /// Counts a use, and gives the link; `None` if it is used up or over at `now`, and nothing was counted.
     async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<Option<Link>>;
+}
+
+/// What a channel knows of its declarations, as far as we know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The `DeclarationsToken` that it was last told.
+    pub token: String,
+    /// Since when that is the token.
+    pub at: Timestamp,
+    /// Which of them it does not carry out, and why: JSON.
+    pub refused: Option<String>,
 }
 
 /// Enrollments and their channels.
@@ -114,6 +158,23 @@ pub trait Enrollments {
         enrollment: EnrollmentId,
         key: &ChannelKey,
     ) -> Result<()>;
+
+    /// The bootstrap token of an enrollment's device channel, sealed.
+    async fn bootstrap_token(&mut self, enrollment: EnrollmentId) -> Result<Option<Vec<u8>>>;
+
+    /// Replaces it, or takes it away; whether the enrollment has a device channel.
+    async fn set_bootstrap_token(&mut self, enrollment: EnrollmentId, sealed: Option<&[u8]>) -> Result<bool>;
+
+    /// What a channel was last told of its declarations; `None` if it never was.
+    async fn declared(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Declared>>;
+
+    /// Writes that down; whether there is such a channel.
+    async fn set_declared(
+        &mut self,
+        enrollment: EnrollmentId,
+        key: &ChannelKey,
+        declared: &Declared,
+    ) -> Result<bool>;
 
     /// Asks that a channel of the device's live enrollment be woken at `due`, or sooner where that is asked already.
     /// One row per channel; every call raises its generation.
@@ -174,6 +235,9 @@ pub trait Devices {
     /// A device by any of its names; of several with that IMEI or serial number the managed one, else the newest.
     async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>>;
 
+    /// The same of the devices of one user only.
+    async fn device_of_user(&mut self, owner: UserId, name: &DeviceName) -> Result<Option<Device>>;
+
     /// The device, not in quarantine, that holds a key; its row locked like [`Devices::device_for_update`].
     async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>>;
 
@@ -194,6 +258,25 @@ pub trait Devices {
     async fn remove_device(&mut self, id: DeviceId) -> Result<()>;
 }
 
+/// The apps that devices reported, by bundle identifier.
+#[async_trait]
+pub trait Apps {
+    /// Replaces what is installed on `device`, as a whole; each id once. What is then neither installed nor managed is gone.
+    async fn set_installed_apps(&mut self, device: DeviceId, apps: &[InstalledApp]) -> Result<()>;
+
+    /// Replaces what is managed on `device`, in the same way.
+    async fn set_managed_apps(&mut self, device: DeviceId, apps: &[ManagedApp]) -> Result<()>;
+
+    /// One stretch of the apps of `device`, by id.
+    async fn apps(&mut self, device: DeviceId, page: AppPage) -> Result<Vec<App>>;
+
+    /// How many there are.
+    async fn count_apps(&mut self, device: DeviceId) -> Result<u64>;
+
+    /// One of them.
+    async fn app(&mut self, device: DeviceId, id: &str) -> Result<Option<App>>;
+}
+
 /// The command queue.
 #[async_trait]
 pub trait Commands {
@@ -203,13 +286,26 @@ pub trait Commands {
     /// The open command of `device` with this dedupe key, on the device channel.
     async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>>;
 
-    /// Replaces the payload of a command that was not yet handed over; whether it was replaced.
-    async fn set_payload(
+    /// Puts the request of `command`, its payload and judgement in the place of those of the command with its id, if that was
+    /// not yet handed over; whether it was.
+    async fn replace_command(&mut self, command: &Command) -> Result<bool>;
+
+    /// The newest command of an enrollment that was to end it, was handed over, and was not refused: one that carries out any of
+    /// `actions`.
+    async fn parting_command(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        actions: [ActionKind; 2],
+    ) -> Result<Option<Command>>;
+
+    /// Says what became of an open command without the device's own word; whether it was open.
+    async fn settle_command(
         &mut self,
         device: DeviceId,
         id: CommandId,
-        payload: &[u8],
-        sealed: bool,
+        state: CommandState,
+        at: Timestamp,
     ) -> Result<bool>;
 
     /// A command.

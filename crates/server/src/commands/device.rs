@@ -1,8 +1,9 @@
 //! `remuda device`: what an administrator decides about one device.
 
 use anyhow::Result;
-use clap::Subcommand;
-use domain::{DeviceFilter, DeviceId, DeviceView, Page, TenantId};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use clap::{Subcommand, ValueEnum};
+use domain::{ActionKind, DeviceFilter, DeviceId, DeviceToken, DeviceView, Page, TenantId};
 use serde_json::{Value, json};
 
 use super::{local, on_the_database, table};
@@ -49,7 +50,18 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
-    /// Shows the PIN that unlocks a locked Mac; leaves an audit event
+    /// Shows a token that a device left here, in base64; leaves an audit event
+    Reveal {
+        /// The device
+        device: DeviceId,
+        /// Which one
+        #[arg(long)]
+        secret: Secret,
+        /// The tenant
+        #[arg(long)]
+        tenant: TenantId,
+    },
+    /// Shows the newest PIN that opens a locked or erased Mac, and which of the two; leaves an audit event
     RevealPin {
         /// The device
         device: DeviceId,
@@ -57,6 +69,15 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
+}
+
+/// What a device leaves with its server.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Secret {
+    /// Clears the passcode; of all but Macs
+    UnlockToken,
+    /// Lets users of a Mac in, and updates
+    BootstrapToken,
 }
 
 /// Does it.
@@ -90,16 +111,41 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
             context.print(&json!({ "clientid": device.client_id(), "rejected": true }), "rejected");
             Ok(())
         }
+        Command::Reveal { device, secret, tenant } => reveal(context, device, secret, tenant).await,
         Command::RevealPin { device, tenant } => {
             let pin = on_the_database(context, |mdm| async move {
                 let actor = local(&mdm, tenant).await?;
                 mdm.reveal_pin(&actor, device).await
             })
             .await?;
-            context.print(&json!({ "clientid": device.client_id(), "pin": pin }), &pin);
+            let (what, at) = (opens(pin.action), pin.kept_at.rfc3339());
+            let value = json!({
+                "clientid": device.client_id(), "pin": pin.pin, "action": pin.action.name(), "asked_at": at,
+            });
+            context.print(&value, &format!("{} ({what}, asked {at})", pin.pin));
             Ok(())
         }
     }
+}
+
+/// After what a PIN opens a Mac.
+fn opens(action: ActionKind) -> &'static str {
+    if action == ActionKind::WipeFull { "opens the Mac after it was erased" } else { "unlocks the Mac" }
+}
+
+async fn reveal(context: &Context, device: DeviceId, secret: Secret, tenant: TenantId) -> Result<()> {
+    let token = match secret {
+        Secret::UnlockToken => DeviceToken::Unlock,
+        Secret::BootstrapToken => DeviceToken::Bootstrap,
+    };
+    let plain = on_the_database(context, |mdm| async move {
+        let actor = local(&mdm, tenant).await?;
+        mdm.reveal_token(&actor, device, token).await
+    })
+    .await?;
+    let text = STANDARD.encode(plain);
+    context.print(&json!({ "clientid": device.client_id(), "secret": token.name(), "base64": text }), &text);
+    Ok(())
 }
 
 async fn list(context: &Context, tenant: TenantId, page: Page) -> Result<()> {

@@ -67,7 +67,7 @@ async fn live_a_life(server: &TestServer, secrets: &mut Vec<String>) {
         secrets.extend(address.unlock_token.iter().flat_map(|token| written(token)));
     }
     server.lock(&mac).await;
-    secrets.push(format!("\"{}\"", server.mdm().reveal_pin(&server.owner(), mac.id()).await.unwrap()));
+    secrets.push(format!("\"{}\"", server.mdm().reveal_pin(&server.owner(), mac.id()).await.unwrap().pin));
     mac.connect().await.unwrap();
     server.clock().advance(Duration::from_hours(306 * 24));
     server.mdm().queue_renewals().await.unwrap();

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use domain::{
-    ChannelKey, Command, CommandId, DeviceId, EnrollmentId, Judgement, Result, Timestamp, ports::Commands,
+    ActionKind, ChannelKey, Command, CommandId, CommandState, DeviceId, EnrollmentId, Judgement, Result, TenantId, Timestamp,
+    ports::Commands,
 };
 use sqlx::query;
 
 use super::{
     super::bulk,
-    Row, Tx,
+    Query, Row, Tx,
     rows::{command_state, get, maybe_time, time},
 };
 
@@ -36,21 +37,57 @@ impl Commands for Tx {
         self.open.one(select).await?.map(|row| command(&row)).transpose()
     }
 
-    async fn set_payload(
+    async fn replace_command(&mut self, command: &Command) -> Result<bool> {
+        let judged = command.judged.as_ref();
+        let update = query(
+            "UPDATE commands SET payload = $4, sealed = $5, request_type = $6, facts_revision = $7, faults = $8
+             WHERE tenant = $1 AND device = $2 AND id = $3 AND state = 0",
+        )
+        .bind(self.tenant.0)
+        .bind(command.device.0)
+        .bind(command.id.0)
+        .bind(&command.payload)
+        .bind(command.sealed)
+        .bind(&command.request_type)
+        .bind(judged.map(|judged| judged.facts_revision.as_str()))
+        .bind(judged.and_then(|judged| judged.faults.as_deref()));
+        Ok(self.open.run(update).await? > 0)
+    }
+
+    async fn parting_command(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        actions: [ActionKind; 2],
+    ) -> Result<Option<Command>> {
+        let select = query(select!(
+            "enrollment = $3 AND action IN ($4, $5) AND state IN (1, 3) ORDER BY id DESC LIMIT 1"
+        ))
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(enrollment.0)
+        .bind(actions[0].name())
+        .bind(actions[1].name());
+        self.open.one(select).await?.map(|row| command(&row)).transpose()
+    }
+
+    async fn settle_command(
         &mut self,
         device: DeviceId,
         id: CommandId,
-        payload: &[u8],
-        sealed: bool,
+        state: CommandState,
+        at: Timestamp,
     ) -> Result<bool> {
+        self.lock_enrollments(device).await?;
         let update = query(
-            "UPDATE commands SET payload = $4, sealed = $5 WHERE tenant = $1 AND device = $2 AND id = $3 AND state = 0",
+            "UPDATE commands SET state = $4, finished_at = $5
+             WHERE tenant = $1 AND device = $2 AND id = $3 AND state < 3",
         )
         .bind(self.tenant.0)
         .bind(device.0)
         .bind(id.0)
-        .bind(payload)
-        .bind(sealed);
+        .bind(state.code())
+        .bind(at.0);
         Ok(self.open.run(update).await? > 0)
     }
 
@@ -110,16 +147,8 @@ impl Commands for Tx {
     }
 
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>> {
-        let select = query(
-            "SELECT DISTINCT device, action FROM commands
-             WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND state < 3 AND action IS NOT NULL
-             ORDER BY device, action",
-        )
-        .bind(self.tenant.0)
-        .bind(first.0)
-        .bind(last.0);
         self.open
-            .all(select)
+            .all(pending(self.tenant, first, last))
             .await?
             .iter()
             .map(|row| Ok((DeviceId(get(row, "device")?), get(row, "action")?)))
@@ -133,6 +162,18 @@ impl Commands for Tx {
             .bind(id.0);
         Ok(self.open.run(delete).await? > 0)
     }
+}
+
+/// The statement that finds what waits for the devices of a page.
+pub(super) fn pending<'q>(tenant: TenantId, first: DeviceId, last: DeviceId) -> Query<'q> {
+    query(
+        "SELECT DISTINCT device, action FROM commands
+         WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND state < 3 AND action IS NOT NULL
+         ORDER BY device, action",
+    )
+    .bind(tenant.0)
+    .bind(first.0)
+    .bind(last.0)
 }
 
 fn command(row: &Row) -> Result<Command> {

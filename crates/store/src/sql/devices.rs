@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, Thing, UserId,
+    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, TenantId, Thing, UserId,
     ports::Devices,
 };
 use sqlx::{QueryBuilder, query};
@@ -17,7 +17,10 @@ macro_rules! select {
     ($($rest:tt)*) => {
         concat!(
             "SELECT id, enrollment, key, user_id, external_id, managed, wiped, profile_removed, quarantined, enrolled_at,
-                 last_contact, facts FROM devices ",
+                 last_contact, facts,
+                 EXISTS (SELECT 1 FROM channels c WHERE c.tenant = devices.tenant AND c.enrollment = devices.enrollment
+                     AND c.channel = '' AND c.unlock_token IS NOT NULL) AS unlockable
+             FROM devices ",
             $($rest)*
         )
     };
@@ -67,20 +70,12 @@ impl Devices for Tx {
     }
 
     async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>> {
-        let select = match name {
-            DeviceName::Id(id) => query(select!("WHERE tenant = $1 AND id = $2")).bind(self.tenant.0).bind(id.0),
-            DeviceName::Imei(imei) => query(select!(
-                "WHERE tenant = $1 AND id IN (SELECT device FROM device_imeis WHERE tenant = $1 AND imei = $2)
-                 ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
-            ))
-            .bind(self.tenant.0)
-            .bind(imei),
-            DeviceName::SerialNumber(serial_number) => query(select!(
-                "WHERE tenant = $1 AND serial_number = $2 ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
-            ))
-            .bind(self.tenant.0)
-            .bind(serial_number),
-        };
+        let select = named(self.tenant, name);
+        self.open.one(select).await?.map(|row| device(&row)).transpose()
+    }
+
+    async fn device_of_user(&mut self, owner: UserId, name: &DeviceName) -> Result<Option<Device>> {
+        let select = named_of_user(self.tenant, owner, name);
         self.open.one(select).await?.map(|row| device(&row)).transpose()
     }
 
@@ -99,17 +94,12 @@ impl Devices for Tx {
     }
 
     async fn devices(&mut self, filter: &DeviceFilter, page: Page) -> Result<Vec<Device>> {
-        let select = query(select!(matching!(), "AND id > $8 ORDER BY id LIMIT $9 OFFSET $10"));
-        let select = bind_filter(select.bind(self.tenant.0), filter)
-            .bind(page.after.map_or(Uuid::nil(), |id| id.0))
-            .bind(i64::from(page.limit.min(PAGE_LIMIT)))
-            .bind(i64::try_from(page.skip).unwrap_or(i64::MAX));
+        let select = listed(self.tenant, filter, page);
         self.open.all(select).await?.iter().map(device).collect()
     }
 
     async fn count_devices(&mut self, filter: &DeviceFilter) -> Result<u64> {
-        let select = query(concat!("SELECT count(*) AS matching FROM devices ", matching!()));
-        let row = self.open.one(bind_filter(select.bind(self.tenant.0), filter)).await?;
+        let row = self.open.one(counted(self.tenant, filter)).await?;
         let count = row.map_or(Ok(0), |row| get::<i64>(&row, "matching"))?;
         u64::try_from(count).map_err(Error::internal)
     }
@@ -139,6 +129,77 @@ impl Tx {
         insert.push(" ON CONFLICT DO NOTHING");
         self.open.run(insert.build()).await?;
         Ok(())
+    }
+}
+
+/// The statement that finds a device by a name.
+pub(super) fn named(tenant: TenantId, name: &DeviceName) -> Query<'_> {
+    match name {
+        DeviceName::Id(id) => query(select!("WHERE tenant = $1 AND id = $2")).bind(tenant.0).bind(id.0),
+        DeviceName::Imei(imei) => query(select!(
+            "WHERE tenant = $1 AND id IN (SELECT device FROM device_imeis WHERE tenant = $1 AND imei = $2)
+             ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(tenant.0)
+        .bind(imei),
+        DeviceName::SerialNumber(serial_number) => query(select!(
+            "WHERE tenant = $1 AND serial_number = $2 ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(tenant.0)
+        .bind(serial_number),
+    }
+}
+
+/// The statement that finds a user's device by a name.
+pub(super) fn named_of_user(tenant: TenantId, owner: UserId, name: &DeviceName) -> Query<'_> {
+    match name {
+        DeviceName::Id(id) => {
+            query(select!("WHERE tenant = $1 AND user_id = $2 AND id = $3")).bind(tenant.0).bind(owner.0).bind(id.0)
+        }
+        DeviceName::Imei(imei) => query(select!(
+            "WHERE tenant = $1 AND user_id = $2
+                 AND id IN (SELECT device FROM device_imeis WHERE tenant = $1 AND imei = $3)
+             ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(tenant.0)
+        .bind(owner.0)
+        .bind(imei),
+        DeviceName::SerialNumber(serial_number) => query(select!(
+            "WHERE tenant = $1 AND user_id = $2 AND serial_number = $3
+             ORDER BY managed DESC, enrolled_at DESC, id DESC LIMIT 1"
+        ))
+        .bind(tenant.0)
+        .bind(owner.0)
+        .bind(serial_number),
+    }
+}
+
+/// The statement that reads a page. A user's few devices are found by their index, so that they have one of their own.
+pub(super) fn listed<'q>(tenant: TenantId, filter: &DeviceFilter, page: Page) -> Query<'q> {
+    let select = query(match filter.owner {
+        None => select!(matching!(), "AND id > $8 ORDER BY id LIMIT $9 OFFSET $10"),
+        Some(_) => select!(matching!(), "AND user_id = $11 AND id > $8 ORDER BY id LIMIT $9 OFFSET $10"),
+    });
+    let select = bind_filter(select.bind(tenant.0), filter)
+        .bind(page.after.map_or(Uuid::nil(), |id| id.0))
+        .bind(i64::from(page.limit.min(PAGE_LIMIT)))
+        .bind(i64::try_from(page.skip).unwrap_or(i64::MAX));
+    match filter.owner {
+        None => select,
+        Some(owner) => select.bind(owner.0),
+    }
+}
+
+/// The statement that counts what [`listed`] reads page by page.
+pub(super) fn counted<'q>(tenant: TenantId, filter: &DeviceFilter) -> Query<'q> {
+    let select = query(match filter.owner {
+        None => concat!("SELECT count(*) AS matching FROM devices ", matching!()),
+        Some(_) => concat!("SELECT count(*) AS matching FROM devices ", matching!(), "AND user_id = $8"),
+    });
+    let select = bind_filter(select.bind(tenant.0), filter);
+    match filter.owner {
+        None => select,
+        Some(owner) => select.bind(owner.0),
     }
 }
 
@@ -185,6 +246,7 @@ fn device(row: &Row) -> Result<Device> {
         quarantined: get(row, "quarantined")?,
         enrolled_at: time(row, "enrolled_at")?,
         last_contact: maybe_time(row, "last_contact")?,
+        unlockable: get(row, "unlockable")?,
         facts: json(row, "facts")?,
     })
 }

@@ -17,7 +17,7 @@ macro_rules! doomed {
 }
 
 /// In this order: what later statements look up goes last.
-const REMOVE: [&str; 13] = [
+const REMOVE: [&str; 14] = [
     // The wish to take over a record that is gone; what wished it may enroll as a device of its own.
     "UPDATE enrollments SET wanted_device = NULL WHERE tenant = $1 AND wanted_device = $2",
     concat!("DELETE FROM certificates WHERE tenant = $1 AND enrollment IN ", doomed!()),
@@ -31,6 +31,7 @@ const REMOVE: [&str; 13] = [
     "DELETE FROM enrollment_links WHERE tenant = $1 AND device = $2",
     concat!("DELETE FROM enrollments WHERE tenant = $1 AND id IN ", doomed!()),
     "DELETE FROM device_imeis WHERE tenant = $1 AND device = $2",
+    "DELETE FROM apps WHERE tenant = $1 AND device = $2",
     "DELETE FROM devices WHERE tenant = $1 AND id = $2",
 ];
 

@@ -1,5 +1,7 @@
 //! The suite: one file for each noun, every test in a database of its own.
 
+mod accounts;
+mod apps;
 mod audit;
 mod certificates;
 mod commands;
@@ -8,6 +10,7 @@ mod directory;
 mod enrollments;
 mod escrow;
 mod faults;
+mod groups;
 mod links;
 mod opening;
 mod outcomes;
@@ -18,6 +21,7 @@ mod rate_limits;
 mod removal;
 mod road;
 mod road_at_once;
+mod seals;
 mod tenants;
 mod transactions;
 mod users;

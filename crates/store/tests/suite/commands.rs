@@ -1,4 +1,6 @@
-use domain::{ChannelKey, Command, CommandId, CommandState, DeviceId, Error, Judgement, TenantId};
+use domain::{
+    ActionKind, ChannelKey, Command, CommandState, DeviceId, EnrollmentId, Error, Judgement, TenantId,
+};
 
 use super::world::{World, id, later};
 
@@ -68,20 +70,69 @@ async fn at_most_one_open_command_of_a_channel_has_a_dedupe_key() {
 }
 
 #[tokio::test]
-async fn a_payload_is_replaced_until_it_is_handed_over() {
+async fn a_command_is_replaced_until_it_is_handed_over() {
     let world = World::new().await;
     let phone = world.phone().await;
     let [command] = world.queue(&phone).await;
+    let judged = Judgement { facts_revision: "2 iOS".into(), faults: Some("PIN: no".into()) };
+    let another = Command {
+        id: command,
+        request_type: "EraseDevice".into(),
+        payload: b"another".to_vec(),
+        sealed: true,
+        judged: Some(judged.clone()),
+        ..phone.command()
+    };
     let mut tx = world.tx().await;
-    assert!(tx.set_payload(phone.device, command, b"another", true).await.unwrap());
-    assert!(!tx.set_payload(phone.device, CommandId(id()), b"nothing", true).await.unwrap());
+    assert!(tx.replace_command(&another).await.unwrap());
+    assert!(!tx.replace_command(&phone.command()).await.unwrap(), "there is none with that id");
+    let replaced = tx.command(phone.device, command).await.unwrap().unwrap();
+    assert_eq!((replaced.request_type.as_str(), replaced.judged), ("EraseDevice", Some(judged)));
     tx.commit().await.unwrap();
 
     let next = world.poll(phone.idle()).await.next.unwrap();
     assert_eq!((next.payload, next.sealed), (b"another".to_vec(), true));
 
     let mut tx = world.tx().await;
-    assert!(!tx.set_payload(phone.device, command, b"too late", false).await.unwrap());
+    assert!(!tx.replace_command(&another).await.unwrap(), "too late");
+}
+
+#[tokio::test]
+async fn what_is_to_end_an_enrollment_is_found_once_it_was_handed_over_and_not_refused() {
+    const PARTING: [ActionKind; 2] = [ActionKind::WipeFull, ActionKind::WipePartial];
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let wipe = |state, action: &str| Command { action: Some(action.into()), state, ..phone.command() };
+    let mut tx = world.tx().await;
+    for state in [CommandState::Queued, CommandState::NotNow, CommandState::Failed, CommandState::Cancelled] {
+        tx.add_commands(&[wipe(state, "wipefull")]).await.unwrap();
+    }
+    tx.add_commands(&[wipe(CommandState::HandedOver, "lockscreen")]).await.unwrap();
+    let found = tx.parting_command(phone.device, phone.enrollment, PARTING).await.unwrap();
+    assert_eq!(found, None);
+
+    let (handed, done) =
+        (wipe(CommandState::HandedOver, "wipefull"), wipe(CommandState::Acknowledged, "wipepartial"));
+    for (command, among) in [(&handed, &handed), (&done, if done.id > handed.id { &done } else { &handed })] {
+        tx.add_commands(std::slice::from_ref(command)).await.unwrap();
+        let found = tx.parting_command(phone.device, phone.enrollment, PARTING).await.unwrap();
+        assert_eq!(found.as_ref(), Some(among), "the newest");
+    }
+    let another = EnrollmentId(id());
+    assert_eq!(tx.parting_command(phone.device, another, PARTING).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_open_command_is_settled_once() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [command] = world.queue(&phone).await;
+    let mut tx = world.tx().await;
+    let (device, done) = (phone.device, CommandState::Acknowledged);
+    assert!(tx.settle_command(device, command, done, later(1)).await.unwrap());
+    assert!(!tx.settle_command(device, command, CommandState::Failed, later(2)).await.unwrap());
+    let settled = tx.command(device, command).await.unwrap().unwrap();
+    assert_eq!((settled.state, settled.finished_at, settled.result), (done, Some(later(1)), None));
 }
 
 #[tokio::test]

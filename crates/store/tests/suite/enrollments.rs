@@ -1,5 +1,6 @@
 use domain::{
-    Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, EnrollmentState, Facts, LinkId, TenantId, UserId,
+    Channel, ChannelKey, DeviceId, DeviceName, Enrollment, EnrollmentId, EnrollmentState, Facts, LinkId,
+    TenantId, UserId, ports::Declared,
 };
 
 use super::world::{World, channel, id, later};
@@ -93,4 +94,43 @@ async fn a_removed_channel_is_not_woken() {
 
 fn user_key() -> ChannelKey {
     ChannelKey("ada".into())
+}
+
+#[tokio::test]
+async fn a_device_can_be_unlocked_with_the_token_of_its_own_live_channel() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let unlocked = |key: &str| Channel { unlock_token: Some(vec![1, 2]), ..channel(key) };
+    let mut tx = world.tx().await;
+    tx.set_channel(phone.device, phone.enrollment, &unlocked("ada")).await.unwrap();
+    tx.set_channel(phone.device, EnrollmentId(id()), &unlocked("")).await.unwrap();
+    let device = tx.device_for_update(phone.device).await.unwrap().unwrap();
+    assert!(!device.unlockable, "a user's token and one of an earlier enrollment do not count");
+
+    tx.set_channel(phone.device, phone.enrollment, &unlocked("")).await.unwrap();
+    let device = tx.device_for_update(phone.device).await.unwrap().unwrap();
+    assert!(device.unlockable);
+    tx.set_device(&domain::Device { unlockable: false, ..device }).await.unwrap();
+    assert!(tx.device_named(&DeviceName::Id(phone.device)).await.unwrap().unwrap().unlockable);
+}
+
+#[tokio::test]
+async fn what_a_channel_was_told_outlives_its_next_token() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let key = ChannelKey::default();
+    let declared = Declared { token: "t".into(), at: later(3), refused: Some("[]".into()) };
+    let mut tx = world.tx().await;
+    assert_eq!(tx.declared(phone.enrollment, &key).await.unwrap(), None);
+    assert!(tx.set_declared(phone.enrollment, &key, &declared).await.unwrap());
+    assert!(tx.set_bootstrap_token(phone.enrollment, Some(&[1, 2])).await.unwrap());
+    tx.set_channel(phone.device, phone.enrollment, &channel("")).await.unwrap();
+    assert_eq!(tx.declared(phone.enrollment, &key).await.unwrap(), Some(declared.clone()));
+    assert_eq!(tx.bootstrap_token(phone.enrollment).await.unwrap(), Some(vec![1, 2]));
+    assert!(tx.set_bootstrap_token(phone.enrollment, None).await.unwrap());
+    assert_eq!(tx.bootstrap_token(phone.enrollment).await.unwrap(), None);
+    let nobody = EnrollmentId(id());
+    assert!(!tx.set_declared(nobody, &key, &declared).await.unwrap());
+    assert!(!tx.set_declared(phone.enrollment, &ChannelKey("ann".into()), &declared).await.unwrap());
+    assert!(!tx.set_bootstrap_token(nobody, None).await.unwrap());
 }

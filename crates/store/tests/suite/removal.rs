@@ -1,6 +1,6 @@
 use domain::{
     CertificateState, Channel, Command, CommandId, CommandState, DeviceId, Enrollment, EnrollmentId,
-    EnrollmentState, EscrowId, Event, Facts, IdentityCertificate, Link, LinkId,
+    EnrollmentState, EscrowId, Event, Facts, IdentityCertificate, InstalledApp, Link, LinkId,
     ports::{EscrowRow, Tombstone},
 };
 use pki::Fingerprint;
@@ -10,13 +10,16 @@ use super::world::{NOW, Phone, World, channel, digest, id, later};
 
 /// The tables that never say anything of a device, or are allowed to: the ids of a purge that is still at work, and
 /// what has to stay afterwards. Every other table, those of tomorrow too, must be filled by this test.
-const OF_NO_DEVICE: [&str; 16] = [
+const OF_NO_DEVICE: [&str; 19] = [
     "_sqlx_migrations",
+    "access_tokens",
     "admin_roles",
     "admins",
     "api_keys",
     "applications",
+    "attempts",
     "device_cas",
+    "groups",
     "installation",
     "purge_ids",
     "purges",
@@ -102,6 +105,8 @@ async fn furnish(world: &World, phone: &Phone) -> Phone {
     tx.set_device(&record).await.unwrap();
     tx.add_link(&link(phone.device)).await.unwrap();
     tx.add_escrow(&pin(phone, commands[0])).await.unwrap();
+    let app = InstalledApp { id: "app".into(), name: None, version: None, from_store: None };
+    tx.set_installed_apps(phone.device, &[app]).await.unwrap();
     for device in [Some(phone.device), None] {
         let event =
             Event { kind: "test".into(), actor: "system".into(), device, details: json!({}), at: NOW };

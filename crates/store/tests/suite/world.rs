@@ -172,6 +172,7 @@ impl Phone {
             quarantined: false,
             enrolled_at: NOW,
             last_contact: None,
+            unlockable: false,
             facts: Facts::default(),
         }
     }

@@ -22,6 +22,7 @@ pub fn record(number: u64) -> Device {
         quarantined: false,
         enrolled_at: Timestamp(1_700_000_000_000),
         last_contact: None,
+        unlockable: false,
         facts: Facts {
             platform: Some(Platform::Ios),
             serial_number: Some(format!("SERIAL{number:06}")),

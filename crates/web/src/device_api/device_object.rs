@@ -216,7 +216,7 @@ fn supervised(facts: &Facts) -> Option<bool> {
 
 /// The published table has no number for tvOS, watchOS and visionOS. They descend from iOS and take its commands and
 /// not those of a Mac, so that they count as what is next to them.
-fn kind(platform: Platform) -> u8 {
+pub(super) fn kind(platform: Platform) -> u8 {
     match platform {
         Platform::Ios | Platform::Ipados | Platform::Tvos | Platform::Watchos | Platform::Visionos => 2,
         Platform::Macos => 7,
@@ -250,6 +250,7 @@ pub(super) mod tests {
                 quarantined: false,
                 enrolled_at: Timestamp(0),
                 last_contact: Some(Timestamp(1_608_564_096_937)),
+                unlockable: true,
                 facts: published_facts(),
             },
             pending: Vec::new(),
@@ -284,7 +285,7 @@ pub(super) mod tests {
     }
 
     /// The published example, letter by letter, but for two things: it lacks `passcodecompliant`, which the published
-    /// table has, and `visible` says of each action whether this server can do it.
+    /// table has, and `visible` says of each action whether it can be done on this device.
     #[test]
     fn the_published_device_is_shown_as_published() {
         let action = |kind: ActionKind| {

@@ -1,5 +1,7 @@
 //! How a call fails: one table of machine words, and one `match` from the domain's errors to them.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -10,7 +12,7 @@ use http::{
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use super::{envelope::TokenStatus, messages::Expected};
+use super::{messages::Expected, token_status::TokenStatus};
 use crate::{json_body::BodyRefusal, limits::Unread};
 
 /// Makes the enum, its words and its statuses from one table.
@@ -53,14 +55,28 @@ error_codes! {
     DeviceNotNamed = "DEVICE_NOT_NAMED", BAD_REQUEST;
     /// The key has several tenants, and `mtcid` is missing.
     TenantNotNamed = "TENANT_NOT_NAMED", BAD_REQUEST;
+    /// The call is about one app, and `id` is missing.
+    AppNotNamed = "APP_NOT_NAMED", BAD_REQUEST;
+    /// A lost mode that shows nothing to a finder.
+    NothingToShow = "MESSAGE_OR_PHONENUMBER_MISSING", BAD_REQUEST;
     /// No credentials, bad ones, or a tenant that they have no access to.
     Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED;
     /// The access token is over, or is none.
     TokenInvalid = "TOKEN_INVALID", UNAUTHORIZED;
     /// The caller may look, but not do this.
     Forbidden = "FORBIDDEN", FORBIDDEN;
+    /// Users do not do this.
+    AdministratorsOnly = "ADMINISTRATORS_ONLY", FORBIDDEN;
+    /// Only users do this, for themselves.
+    UserTokenNeeded = "USER_TOKEN_NEEDED", FORBIDDEN;
+    /// An API key cannot do this.
+    AccessTokenNeeded = "ACCESS_TOKEN_NEEDED", FORBIDDEN;
     /// No such device, or not one of the caller's.
     DeviceNotFound = "DEVICE_NOT_FOUND", NOT_FOUND;
+    /// The device reported no such app.
+    AppNotFound = "APP_NOT_FOUND", NOT_FOUND;
+    /// No such user, or not one whom the caller sees.
+    UserNotFound = "USER_NOT_FOUND", NOT_FOUND;
     /// Something else that the request names is not there.
     EntityNotFound = "ENTITY_NOT_FOUND", NOT_FOUND;
     /// There is no such call.
@@ -71,6 +87,14 @@ error_codes! {
     BodyTooSlow = "BODY_TOO_SLOW", REQUEST_TIMEOUT;
     /// It clashes with what is there.
     Conflict = "CONFLICT", CONFLICT;
+    /// Somebody has this e-mail address already.
+    EmailTaken = "EMAIL_TAKEN", CONFLICT;
+    /// No device can enroll yet.
+    EnrollmentNotSetUp = "ENROLLMENT_NOT_SET_UP", CONFLICT;
+    /// Personal devices do not enroll by profile.
+    ByodUnsupported = "BYOD_BY_PROFILE_UNSUPPORTED", CONFLICT;
+    /// Android devices are not managed here.
+    AndroidNotSetUp = "ANDROID_NOT_SET_UP", CONFLICT;
     /// The device is not under management.
     DeviceNotManaged = "DEVICE_NOT_MANAGED", CONFLICT;
     /// The device claims to be one that we know, and waits for an administrator.
@@ -81,10 +105,28 @@ error_codes! {
     UserEnrollmentUnsupported = "USER_ENROLLMENT_UNSUPPORTED", CONFLICT;
     /// The Mac has to be updated first.
     MacosTooOld = "MACOS_TOO_OLD", CONFLICT;
+    /// The device has to be updated first.
+    OsTooOld = "OS_TOO_OLD", CONFLICT;
+    /// The device has to be supervised.
+    DeviceNotSupervised = "DEVICE_NOT_SUPERVISED", CONFLICT;
+    /// A shared iPad cannot do it.
+    SharedIpadUnsupported = "SHARED_IPAD_UNSUPPORTED", CONFLICT;
+    /// The enrollment does not give the right.
+    AccessRightMissing = "ACCESS_RIGHT_MISSING", CONFLICT;
+    /// The lost mode is off.
+    NotInLostMode = "NOT_IN_LOST_MODE", CONFLICT;
+    /// The lost mode is on.
+    AlreadyInLostMode = "ALREADY_IN_LOST_MODE", CONFLICT;
+    /// There is nothing to clear the passcode with.
+    UnlockTokenMissing = "UNLOCK_TOKEN_MISSING", CONFLICT;
+    /// The device would refuse it, by Apple's rules.
+    CommandRefused = "COMMAND_REFUSED", CONFLICT;
     /// The body is over the limit.
     BodyTooLarge = "BODY_TOO_LARGE", PAYLOAD_TOO_LARGE;
     /// The body is not announced as JSON.
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
+    /// Too many wrong credentials: wait.
+    TooManyAttempts = "TOO_MANY_ATTEMPTS", TOO_MANY_REQUESTS;
     /// Ours to fix.
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
     /// Worth trying again soon.
@@ -108,12 +150,14 @@ pub(super) struct Failure {
     pub(super) expected: Expected,
     /// What happened inside; for the log alone.
     pub(super) cause: Option<String>,
+    /// How long to wait before trying again.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Failure {
     /// A failure that its code says all about.
     pub(super) fn new(code: ErrorCode) -> Self {
-        Self { code, field: None, expected: Expected::AnotherValue, cause: None }
+        Self { code, field: None, expected: Expected::AnotherValue, cause: None, wait: None }
     }
 
     /// A field that does not hold what it should.
@@ -121,7 +165,13 @@ impl Failure {
         Self { field: Some(field), expected, ..Self::new(ErrorCode::InvalidField) }
     }
 
-    fn because(self, cause: impl Into<String>) -> Self {
+    /// Too many wrong credentials; the next ones are heard after `wait`.
+    pub(super) fn slowed_down(wait: Duration) -> Self {
+        Self { wait: Some(wait), ..Self::new(ErrorCode::TooManyAttempts) }
+    }
+
+    /// The same, with what happened inside.
+    pub(super) fn because(self, cause: impl Into<String>) -> Self {
         Self { cause: Some(cause.into()), ..self }
     }
 }
@@ -137,6 +187,11 @@ impl IntoResponse for Failure {
         if self.code.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Some(wait) = self.wait {
+            // Whole seconds, and not too few of them.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -151,6 +206,8 @@ impl From<Error> for Failure {
                 Self::new(ErrorCode::Unauthenticated)
             }
             Error::Forbidden(Forbidden::Role(_)) => Self::new(ErrorCode::Forbidden),
+            Error::Forbidden(Forbidden::User) => Self::new(ErrorCode::AdministratorsOnly),
+            Error::Forbidden(Forbidden::NotUser) => Self::new(ErrorCode::UserTokenNeeded),
             Error::Invalid { field, problem } => invalid(field).because(problem),
             Error::Conflict(why) => Self::new(ErrorCode::Conflict).because(why),
             Error::Unsupported(why) => Self::new(unsupported(why)),
@@ -163,15 +220,16 @@ impl From<Error> for Failure {
 fn not_found(thing: Thing) -> ErrorCode {
     match thing {
         Thing::Device => ErrorCode::DeviceNotFound,
+        Thing::App => ErrorCode::AppNotFound,
+        Thing::User | Thing::Admin => ErrorCode::UserNotFound,
         Thing::Tenant
-        | Thing::Admin
-        | Thing::User
         | Thing::ApiKey
         | Thing::Application
         | Thing::Link
         | Thing::PushCertificate
         | Thing::Purge
-        | Thing::Secret => ErrorCode::EntityNotFound,
+        | Thing::Secret
+        | Thing::Group => ErrorCode::EntityNotFound,
     }
 }
 
@@ -179,7 +237,11 @@ fn invalid(field: &'static str) -> Failure {
     match field {
         "mtcid" => Failure::new(ErrorCode::TenantNotNamed),
         "macpin" => Failure::invalid(field, Expected::SixDigits),
-        "message" | "phonenumber" => Failure::invalid(field, Expected::PlainText),
+        "message or phonenumber" => Failure::new(ErrorCode::NothingToShow),
+        "message" | "phonenumber" | "footnote" => Failure::invalid(field, Expected::PlainText),
+        "email" => Failure::invalid(field, Expected::Email),
+        "password" | "newpassword" => Failure::invalid(field, Expected::NewPassword),
+        "firstname" | "lastname" => Failure::invalid(field, Expected::Name),
         other => Failure::invalid(other, Expected::AnotherValue),
     }
 }
@@ -191,6 +253,14 @@ fn unsupported(why: Unsupported) -> ErrorCode {
         Unsupported::Platform => ErrorCode::PlatformUnsupported,
         Unsupported::UserEnrollment => ErrorCode::UserEnrollmentUnsupported,
         Unsupported::AppleSiliconBefore11_5 => ErrorCode::MacosTooOld,
+        Unsupported::OsTooOld => ErrorCode::OsTooOld,
+        Unsupported::NotSupervised => ErrorCode::DeviceNotSupervised,
+        Unsupported::SharedIpad => ErrorCode::SharedIpadUnsupported,
+        Unsupported::MissingRight => ErrorCode::AccessRightMissing,
+        Unsupported::NotInLostMode => ErrorCode::NotInLostMode,
+        Unsupported::AlreadyInLostMode => ErrorCode::AlreadyInLostMode,
+        Unsupported::NoUnlockToken => ErrorCode::UnlockTokenMissing,
+        Unsupported::Refused => ErrorCode::CommandRefused,
     }
 }
 
@@ -250,6 +320,8 @@ mod tests {
         assert_eq!(headers(ErrorCode::Unauthenticated)[WWW_AUTHENTICATE], "Api-Key");
         assert_eq!(headers(ErrorCode::Unavailable)[RETRY_AFTER], "1");
         assert!(headers(ErrorCode::DeviceNotFound).is_empty());
+        let slowed = Failure::slowed_down(Duration::from_millis(29_001)).into_response();
+        assert_eq!((slowed.status().as_u16(), &slowed.headers()[RETRY_AFTER]), (429, &"30".parse::<HeaderValue>().unwrap()));
     }
 
     /// The operator's book says the same as this table.

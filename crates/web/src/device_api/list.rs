@@ -6,8 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{Actor, DeviceFilter, DevicePage, Mdm, PAGE_LIMIT, Page};
-use http::{HeaderValue, header::CONTENT_TYPE};
+use domain::{Actor, DeviceFilter, DeviceId, DevicePage, DeviceView, Mdm, PAGE_LIMIT, Page};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,12 +17,12 @@ use super::{
     envelope::Envelope,
     error::Failure,
     fields::{Object, Scalar},
-    messages::Expected,
+    paging::Paging,
+    stream::{self, Listed},
 };
 use filter::FilterFields;
 
 mod filter;
-mod stream;
 
 /// Which devices to list, and how many at a time.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -54,14 +53,6 @@ pub(super) struct DeviceList {
     totalcount: u64,
 }
 
-/// One page of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Paging {
-    size: u32,
-    /// From 1.
-    index: u64,
-}
-
 /// Lists the devices of the tenant.
 #[utoipa::path(
     post,
@@ -70,7 +61,7 @@ struct Paging {
     responses((status = 200, description = "The devices", body = inline(Envelope<DeviceList>)), Refusals),
 )]
 pub(super) async fn list(State(mdm): State<Arc<Mdm>>, call: Call<ListRequest>) -> Result<Response, Failure> {
-    let paging = call.body.paging()?;
+    let paging = Paging::read(&call.body.pagesize, &call.body.pageindex)?;
     let filter = call.body.filter.fields("filter")?.filter()?;
     match paging {
         Some(paging) => Ok(one_page(&mdm, &call.actor, &filter, paging).await?.into_response()),
@@ -84,8 +75,8 @@ async fn one_page(
     filter: &DeviceFilter,
     paging: Paging,
 ) -> Result<Envelope<DeviceList>, Failure> {
-    let page = mdm.device_page(actor, filter, paging.page()).await?;
-    Ok(Envelope::success(paging.list(&page)))
+    let devices = mdm.device_page(actor, filter, page(paging)).await?;
+    Ok(Envelope::success(shown(paging, &devices)))
 }
 
 /// The answer grows while it is sent, from pages that are read one after the other, each in a transaction of its own.
@@ -93,95 +84,55 @@ async fn every_device(mdm: Arc<Mdm>, actor: Actor, filter: DeviceFilter) -> Resu
     let start = Page { after: None, skip: 0, limit: PAGE_LIMIT };
     let first = mdm.devices(&actor, &filter, start).await?;
     let caller = Arc::new((mdm, actor, filter));
-    let body = stream::body(first, move |last| {
+    stream::answer(first, move |last| {
         let caller = Arc::clone(&caller);
         async move {
             let (mdm, actor, filter) = &*caller;
             mdm.devices(actor, filter, Page { after: Some(last), ..start }).await
         }
-    });
-    let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    })
 }
 
-impl ListRequest {
-    /// `None` where no field asks for pages.
-    fn paging(&self) -> Result<Option<Paging>, Failure> {
-        let size = self.pagesize.whole("pagesize", 1..=u64::from(PAGE_LIMIT), Expected::PageSize)?;
-        let index = self.pageindex.whole("pageindex", 1..=u64::from(u32::MAX), Expected::PageIndex)?;
-        if size.is_none() && index.is_none() {
-            return Ok(None);
-        }
-        let size = size.and_then(|size| u32::try_from(size).ok()).unwrap_or(PAGE_LIMIT);
-        Ok(Some(Paging { size, index: index.unwrap_or(1) }))
+impl Listed for DeviceView {
+    type Id = DeviceId;
+
+    fn id(&self) -> DeviceId {
+        self.device.id
+    }
+
+    fn shown(&self) -> impl Serialize {
+        DeviceObject::from(self)
     }
 }
 
-impl Paging {
-    fn page(self) -> Page {
-        Page { after: None, skip: (self.index - 1) * u64::from(self.size), limit: self.size }
-    }
+fn page(paging: Paging) -> Page {
+    Page { after: None, skip: paging.skip(), limit: paging.size }
+}
 
-    fn list(self, page: &DevicePage) -> DeviceList {
-        DeviceList {
-            data: page.devices.iter().map(DeviceObject::from).collect(),
-            pagecount: page.total.div_ceil(u64::from(self.size)),
-            pageindex: self.index,
-            totalcount: page.total,
-        }
+fn shown(paging: Paging, page: &DevicePage) -> DeviceList {
+    DeviceList {
+        data: page.devices.iter().map(DeviceObject::from).collect(),
+        pagecount: paging.count(page.total),
+        pageindex: paging.index,
+        totalcount: page.total,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::{device_object::tests::published, fields::parse},
-        *,
-    };
-
-    fn paging(body: &str) -> Result<Option<(u32, u64)>, Option<&'static str>> {
-        let request: ListRequest = parse(body.as_bytes()).unwrap();
-        let paging = request.paging().map_err(|failure| failure.field)?;
-        Ok(paging.map(|paging| (paging.size, paging.index)))
-    }
-
-    #[test]
-    fn without_paging_fields_there_are_no_pages() {
-        assert_eq!(paging("{}"), Ok(None));
-        assert_eq!(paging(r#"{"pagesize":null,"filter":{}}"#), Ok(None));
-    }
-
-    #[test]
-    fn one_paging_field_is_enough() {
-        assert_eq!(paging(r#"{"pagesize":10,"pageindex":3}"#), Ok(Some((10, 3))));
-        assert_eq!(paging(r#"{"pagesize":1000}"#), Ok(Some((1000, 1))));
-        assert_eq!(paging(r#"{"pageindex":2}"#), Ok(Some((1000, 2))));
-    }
-
-    #[test]
-    fn a_page_that_cannot_be_is_refused() {
-        for size in ["0", "1001", "-1", r#""10""#, "1.5"] {
-            assert_eq!(paging(&format!(r#"{{"pagesize":{size}}}"#)), Err(Some("pagesize")), "{size}");
-        }
-        for index in ["0", "4294967296", "true"] {
-            assert_eq!(paging(&format!(r#"{{"pageindex":{index}}}"#)), Err(Some("pageindex")), "{index}");
-        }
-    }
+    use super::{super::device_object::tests::published, *};
 
     #[test]
     fn a_page_passes_over_those_before_it() {
-        assert_eq!(Paging { size: 10, index: 3 }.page(), Page { after: None, skip: 20, limit: 10 });
-        let last = Paging { size: 1000, index: u64::from(u32::MAX) };
-        assert!(i64::try_from(last.page().skip).is_ok(), "what a database can count");
+        assert_eq!(page(Paging { size: 10, index: 3 }), Page { after: None, skip: 20, limit: 10 });
     }
 
     #[test]
     fn a_page_is_shown_as_published() {
         let view = published();
         let device = serde_json::to_string(&DeviceObject::from(&view)).unwrap();
-        let page = DevicePage { devices: vec![view], total: 21 };
-        let list = Envelope::success(Paging { size: 10, index: 3 }.list(&page));
+        let devices = DevicePage { devices: vec![view], total: 21 };
+        let list = Envelope::success(shown(Paging { size: 10, index: 3 }, &devices));
         let expected = format!(
             r#"{{"errorcode":null,"errormessage":null,"success":true,"tokenstatus":null,"data":[{device}],"pagecount":3,"pageindex":3,"totalcount":21}}"#
         );

@@ -16,7 +16,7 @@ async fn lock(server: &TestServer, mac: &Device, pin: Option<&str>) {
 }
 
 async fn revealed(server: &TestServer, mac: &Device) -> String {
-    server.mdm().reveal_pin(&server.owner(), mac.id()).await.unwrap()
+    server.mdm().reveal_pin(&server.owner(), mac.id()).await.unwrap().pin
 }
 
 /// The PIN in the lock that a Mac is handed, which then locks itself.

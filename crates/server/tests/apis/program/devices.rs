@@ -1,6 +1,6 @@
 //! `remuda enrollment`, `device` and `purge`, beside a server that has devices.
 
-use domain::DeviceId;
+use domain::{DeviceId, ports::Clock};
 use serde_json::{Value, json};
 use simulator::apple_device::AppleDevice;
 use testkit::server::TestServer;
@@ -147,8 +147,13 @@ async fn a_pin_is_revealed_and_that_is_recorded() {
     let lock = json!({ "clientid": mac.client_id(), "macpin": "271828" });
     assert_eq!(server.api().device("lockscreen", lock).await.status, 200);
     let revealed = program.json(&reveal).await;
-    assert_eq!(revealed, json!({ "clientid": mac.client_id(), "pin": "271828" }));
-    assert_eq!(program.run(&reveal).await.stdout, "271828\n");
+    let at = server.clock().now().rfc3339();
+    let expected = json!({
+        "clientid": mac.client_id(), "pin": "271828", "action": "lockscreen", "asked_at": at,
+    });
+    assert_eq!(revealed, expected);
+    let told = format!("271828 (unlocks the Mac, asked {at})\n");
+    assert_eq!(program.run(&reveal).await.stdout, told);
     let events = server.events(Some(mac.id())).await;
     let looks: Vec<_> = events.iter().filter(|event| event.kind == "secret.revealed").collect();
     assert!(looks.len() == 2 && looks.iter().all(|event| event.actor == "local"), "{looks:?}");

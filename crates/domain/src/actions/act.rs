@@ -1,0 +1,81 @@
+//! Asking a device to do something: its commands are queued, and it is woken.
+
+use super::{Action, ActionKind, AppleRequest, Asked, unlock_token_context};
+use crate::{
+    Actor, ChannelKey, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Result, Thing,
+    commands::why_refused,
+    ports::{Tx, Worker},
+};
+
+impl Mdm {
+    /// Asks `device` to do `action`: durable when this returns, done when the device next connects.
+    ///
+    /// While one of its kind is pending no second one is queued: its parameters are replaced where it has not left yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where the device cannot do it now.
+    pub async fn act(&self, actor: &Actor, device: DeviceId, action: &Action) -> Result<CommandId> {
+        let spec = action.spec();
+        actor.on_devices(spec.needs())?;
+        let mut tx = self.store.begin(actor.tenant).await?;
+        let device = tx.device_for_update(device).await?.filter(|device| actor.sees_device_of(device.user));
+        let device = device.ok_or(Error::NotFound(Thing::Device))?;
+        spec.kind().supported_by(&device).map_err(Error::Unsupported)?;
+        let unlock_token =
+            if spec.needs_unlock_token() { self.unlock_token(&mut *tx, &device).await? } else { None };
+        let asked = Asked { tenant: actor.tenant, device: &device, unlock_token, random: &*self.random };
+        let mut first = None;
+        let mut changed = false;
+        for request in spec.apple(&asked)? {
+            let (command, queued) = self.queue(&mut *tx, &device, spec.kind(), request).await?;
+            if queued {
+                tx.record(&Event::action_asked(actor, &command, self.clock.now())).await?;
+            }
+            changed |= queued;
+            first.get_or_insert(command.id);
+        }
+        let first = first.ok_or_else(|| Error::internal("an action without a command"))?;
+        if changed {
+            tx.ask_push(device.id, &ChannelKey::default(), self.clock.now()).await?;
+            tx.commit().await?;
+            self.wake.wake(Worker::Pushes);
+        }
+        Ok(first)
+    }
+
+    /// Queues a command, or puts it in the place of the one that waits; false where that has left already.
+    async fn queue(
+        &self,
+        tx: &mut dyn Tx,
+        device: &Device,
+        kind: ActionKind,
+        request: AppleRequest,
+    ) -> Result<(Command, bool)> {
+        let AppleRequest { command: request, dedupe, sealed, escrow } = request;
+        let open = tx.open_command(device.id, dedupe).await?;
+        let id = open.as_ref().map_or_else(|| CommandId(self.random.ordered_id()), |open| open.id);
+        let mut command = self.new_command(device, id, &request, sealed)?;
+        if let Some(why) = why_refused(&command, &request, device) {
+            return Err(Error::Unsupported(why));
+        }
+        command.action = Some(kind.name().into());
+        command.dedupe = Some(dedupe.into());
+        if open.is_none() {
+            tx.add_commands(std::slice::from_ref(&command)).await?;
+        } else if !tx.replace_command(&command).await? {
+            return Ok((command, false));
+        }
+        if let Some((kind, value)) = escrow {
+            tx.add_escrow(&self.escrow_row(&command, kind, &value)?).await?;
+        }
+        Ok((command, true))
+    }
+
+    /// What the device told us to clear its passcode with, opened.
+    async fn unlock_token(&self, tx: &mut dyn Tx, device: &Device) -> Result<Option<Vec<u8>>> {
+        let channel = tx.channel(device.enrollment, &ChannelKey::default()).await?;
+        let sealed = channel.and_then(|channel| channel.unlock_token);
+        let context = unlock_token_context(device.enrollment);
+        sealed.map(|sealed| self.installation.open_sealed(&context, &sealed)).transpose()
+    }
+}

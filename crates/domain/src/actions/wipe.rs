@@ -1,0 +1,72 @@
+//! Erase the device, or take the management off it.
+
+use apple::command::Pin;
+
+use super::{
+    ActionKind, AppleRequest, Asked, Spec,
+    lock::{mac_pin, pin_for},
+    rules::{Ability, is_personal, takes},
+};
+use crate::{Device, Result, enrollments::profile_identifier};
+
+/// The kind of escrow in which the PIN of an erased Mac is kept.
+pub(crate) const ERASE_PIN: &str = "erase-pin";
+
+/// Erase the device, or take the management off it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wipe {
+    /// Everything goes. Under User Enrollment, where erasing is forbidden, what is managed goes.
+    Full {
+        /// What unlocks an erased Mac; `None` makes one up.
+        pin: Option<Pin>,
+    },
+    /// Only what is managed goes: apps, profiles and accounts of the organisation, and with them the management.
+    Partial,
+}
+
+impl Wipe {
+    /// A full wipe, with the six digits that unlock an erased Mac; an empty PIN counts as none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`], naming the Device API's field.
+    pub fn full(pin: Option<String>) -> Result<Self> {
+        Ok(Self::Full { pin: mac_pin(pin)? })
+    }
+}
+
+impl Spec for Wipe {
+    fn kind(&self) -> ActionKind {
+        match self {
+            Self::Full { .. } => ActionKind::WipeFull,
+            Self::Partial => ActionKind::WipePartial,
+        }
+    }
+
+    fn apple(&self, asked: &Asked<'_>) -> Result<Vec<AppleRequest>> {
+        let given = match self {
+            Self::Full { pin } if !is_personal(asked.device) => pin,
+            Self::Full { .. } | Self::Partial => {
+                let identifier = profile_identifier(asked.tenant);
+                let command = apple::command::RemoveProfile { identifier };
+                return Ok(vec![AppleRequest::plain(self.kind(), command)]);
+            }
+        };
+        let pin = pin_for(asked.device, given.as_ref(), asked.random)?;
+        let command = apple::command::EraseDevice { pin: pin.clone(), ..Default::default() };
+        Ok(vec![AppleRequest {
+            sealed: pin.is_some(),
+            escrow: pin.map(|pin| (ERASE_PIN, pin.as_str().to_owned())),
+            ..AppleRequest::plain(self.kind(), command)
+        }])
+    }
+}
+
+/// Apple's rules for `EraseDevice`, or for what stands in for it on a personal device.
+pub(super) fn full_supported_by(device: &Device) -> Ability {
+    if is_personal(device) { partial_supported_by(device) } else { takes(device, "EraseDevice") }
+}
+
+/// Apple's rules for `RemoveProfile`.
+pub(super) fn partial_supported_by(device: &Device) -> Ability {
+    takes(device, "RemoveProfile")
+}
