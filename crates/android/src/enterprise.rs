@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::{EnterpriseName, SignupUrlName};
+use crate::names::{EnterpriseName, SignupUrlName, TopicName};
 use crate::wire::list;
 use crate::words::words;
 
@@ -57,9 +57,9 @@ pub struct EnterprisePatch {
     /// What users see, at most 100 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enterprise_display_name: Option<String>,
-    /// Where notifications go: `projects/P/topics/T`; Google must be allowed to publish there.
+    /// Where notifications go; Google must be allowed to publish there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pubsub_topic: Option<String>,
+    pub pubsub_topic: Option<TopicName>,
     /// Needs a topic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled_notification_types: Option<Vec<NotificationType>>,
@@ -67,10 +67,10 @@ pub struct EnterprisePatch {
 
 impl EnterprisePatch {
     /// Sends every notification that Remuda listens to to `topic`.
-    pub fn notifying(topic: impl Into<String>) -> Self {
+    pub fn notifying(topic: TopicName) -> Self {
         Self {
             enterprise_display_name: None,
-            pubsub_topic: Some(topic.into()),
+            pubsub_topic: Some(topic),
             enabled_notification_types: Some(NotificationType::WANTED.to_vec()),
         }
     }
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_patch_says_where_notifications_go() {
-        let patch = EnterprisePatch::notifying("projects/p/topics/t");
+        let patch = EnterprisePatch::notifying(TopicName::parse("projects/p/topics/t").unwrap());
         assert_eq!(patch.update_mask(), "pubsubTopic,enabledNotificationTypes");
         let expected = json!({"pubsubTopic": "projects/p/topics/t",
             "enabledNotificationTypes": ["ENROLLMENT", "STATUS_REPORT", "COMMAND", "USAGE_LOGS"]});

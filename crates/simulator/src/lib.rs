@@ -5,3 +5,4 @@
 
 pub mod apns;
 pub mod apple_device;
+pub mod google;

@@ -105,8 +105,13 @@ impl PullResponse {
     /// Reads the answer to a pull.
     pub fn decode(json: &[u8]) -> Result<Self, Malformed> {
         let response: Self = decode("an answer to a pull", json)?;
-        response.received_messages.iter().try_for_each(|received| received.message.checked())?;
+        response.check()?;
         Ok(response)
+    }
+
+    /// Whether every message has an id that can be a key; [`PullResponse::decode`] has looked already.
+    pub fn check(&self) -> Result<(), Malformed> {
+        self.received_messages.iter().try_for_each(|received| received.message.checked())
     }
 }
 

@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used, reason = "also outside the functions marked as tests")]
 
 mod apns;
+mod google;

@@ -1,0 +1,59 @@
+//! Access tokens for a signed statement (RFC 7523).
+
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::keys::account_email;
+use super::refusal::Refusal;
+use super::request::{Request, pairs};
+use super::time;
+
+pub(super) const MANAGEMENT: &str = "https://www.googleapis.com/auth/androidmanagement";
+pub(super) const PUBSUB: &str = "https://www.googleapis.com/auth/pubsub";
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// The longest life of an assertion, in seconds.
+const LONGEST: u64 = 3600;
+
+/// Answers `POST /token`.
+pub(super) fn grant(desk: &Desk, request: &Request) -> Result<Value, Refusal> {
+    if request.content_type.as_deref() != Some("application/x-www-form-urlencoded") {
+        return Err(Refusal::oauth("invalid_request", "the body must be a form"));
+    }
+    let form = pairs(&String::from_utf8_lossy(&request.body));
+    let field = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    if field("grant_type") != Some(GRANT) {
+        return Err(Refusal::oauth("unsupported_grant_type", "Invalid grant_type"));
+    }
+    let assertion = field("assertion").ok_or_else(|| Refusal::oauth("invalid_request", "no assertion"))?;
+    let claims = desk.account.verify(assertion).map_err(|why| Refusal::oauth("invalid_grant", why))?;
+    let scopes = judge(desk, &claims)?;
+    let lifetime = desk.settings.token_lifetime;
+    let token = desk.world(|world| world.add_access_token(scopes, lifetime));
+    Ok(json!({"access_token": token, "expires_in": lifetime.as_secs(), "token_type": "Bearer"}))
+}
+
+/// Who, for whom, for how long, for what.
+fn judge(desk: &Desk, claims: &Value) -> Result<Vec<String>, Refusal> {
+    let refuse = |why: &str| Err(Refusal::oauth("invalid_grant", why));
+    if claims["iss"] != account_email(&desk.settings.project_id) {
+        return refuse("Invalid issuer");
+    }
+    if claims["aud"] != format!("http://{}/token", desk.address) {
+        return refuse("Invalid JWT: Failed audience check");
+    }
+    let now = time::seconds(desk.now());
+    let (Some(since), Some(end)) = (claims["iat"].as_u64(), claims["exp"].as_u64()) else {
+        return refuse("Invalid JWT: iat and exp are needed");
+    };
+    if since > now || end <= now || end < since || end - since > LONGEST {
+        return refuse(
+            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe",
+        );
+    }
+    let scopes: Vec<String> =
+        claims["scope"].as_str().unwrap_or_default().split(' ').map(str::to_owned).collect();
+    match scopes.iter().all(|it| it == MANAGEMENT || it == PUBSUB) {
+        true => Ok(scopes),
+        false => Err(Refusal::oauth("invalid_scope", "Some requested scopes were invalid")),
+    }
+}
