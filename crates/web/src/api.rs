@@ -11,7 +11,7 @@ use http::{
 use ipnet::IpNet;
 
 use crate::{
-    HttpMetrics, api_state::ApiState, device_api, health, lifecycle_api, limits::BodyBudget, metrics,
+    HttpMetrics, api_state::ApiState, device_api, docs, health, lifecycle_api, limits::BodyBudget, metrics,
     openapi, peer::ProxyTrust, readiness,
 };
 
@@ -43,7 +43,7 @@ impl Default for ApiSettings {
     }
 }
 
-/// The API listener: Device API, lifecycle API, their OpenAPI documents, health and metrics.
+/// The API listener: Device API, lifecycle API, their OpenAPI documents (`/docs/` to browse them), health and metrics.
 ///
 /// Every answer of a published API, whatever went wrong, comes in that API's own form. The accept loop limits
 /// connections, handshakes and headers.
@@ -70,6 +70,7 @@ fn operations(requests: HttpMetrics, metrics_open: bool) -> Router<ApiState> {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(readiness::ready))
         .merge(openapi::router())
+        .merge(docs::router())
         .merge(metrics::router(requests, metrics_open));
     crate::limits::guarded(router)
 }

@@ -11,6 +11,7 @@ mod api_state;
 mod base64_text;
 mod credentials;
 mod device_api;
+mod docs;
 mod enroll;
 mod failure;
 mod health;

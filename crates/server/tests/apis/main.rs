@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests, and in what only they use")]
 
 mod device_api;
+mod docs;
 mod lifecycle_api;
 mod operations;
 mod program;
