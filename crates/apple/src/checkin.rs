@@ -1,14 +1,24 @@
 //! Check-in messages: how a device presents itself, registers for pushes, and takes its leave.
 
 mod authenticate;
+mod bootstrap_token;
 mod check_out;
+mod declarative_management;
+mod get_token;
 mod identifiers;
+mod return_to_service;
 mod token_update;
+mod user_authenticate;
 
 pub use authenticate::Authenticate;
+pub use bootstrap_token::{BootstrapToken, GetBootstrapToken, SetBootstrapToken};
 pub use check_out::CheckOut;
+pub use declarative_management::{DeclarativeManagement, Endpoint};
+pub use get_token::{GetToken, TokenAnswer, TokenService, WatchPairing};
 pub use identifiers::{Channel, Identifiers};
+pub use return_to_service::{ReturnToService, ReturnToServiceAnswer};
 pub use token_update::TokenUpdate;
+pub use user_authenticate::{DigestChallenge, UserAuthenticate};
 
 use plist::{Dictionary, Value};
 
@@ -29,7 +39,19 @@ pub enum CheckIn {
     TokenUpdate(TokenUpdate),
     /// The device has removed its profile. Best effort: many devices leave without a word.
     CheckOut(CheckOut),
-    /// A message of Apple's that is not handled yet, or of a newer OS.
+    /// A directory user logs in to a Mac.
+    UserAuthenticate(UserAuthenticate),
+    /// The device leaves a secret with its server.
+    SetBootstrapToken(SetBootstrapToken),
+    /// The device asks for it.
+    GetBootstrapToken(GetBootstrapToken),
+    /// The device asks for a token of a service.
+    GetToken(GetToken),
+    /// The device fetches what is declared, or reports its status.
+    DeclarativeManagement(DeclarativeManagement),
+    /// The device asks whether it may erase itself for its next user.
+    ReturnToService(ReturnToService),
+    /// A message of a newer OS.
     Unsupported {
         /// Its `MessageType`.
         message_type: String,
@@ -55,6 +77,20 @@ impl CheckIn {
             Authenticate::MESSAGE_TYPE => Authenticate::read(fields, ids).map(CheckIn::Authenticate),
             TokenUpdate::MESSAGE_TYPE => TokenUpdate::read(fields, ids).map(CheckIn::TokenUpdate),
             CheckOut::MESSAGE_TYPE => CheckOut::read(fields, ids).map(CheckIn::CheckOut),
+            UserAuthenticate::MESSAGE_TYPE => {
+                UserAuthenticate::read(fields, ids).map(CheckIn::UserAuthenticate)
+            }
+            SetBootstrapToken::MESSAGE_TYPE => {
+                SetBootstrapToken::read(fields, ids).map(CheckIn::SetBootstrapToken)
+            }
+            GetBootstrapToken::MESSAGE_TYPE => {
+                GetBootstrapToken::read(fields, ids).map(CheckIn::GetBootstrapToken)
+            }
+            GetToken::MESSAGE_TYPE => GetToken::read(fields, ids).map(CheckIn::GetToken),
+            DeclarativeManagement::MESSAGE_TYPE => {
+                DeclarativeManagement::read(fields, ids).map(CheckIn::DeclarativeManagement)
+            }
+            ReturnToService::MESSAGE_TYPE => Ok(CheckIn::ReturnToService(ReturnToService { ids })),
             _ => Ok(CheckIn::Unsupported { message_type, ids }),
         }
     }
@@ -65,6 +101,12 @@ impl CheckIn {
             CheckIn::Authenticate(message) => message.encode(),
             CheckIn::TokenUpdate(message) => message.encode(),
             CheckIn::CheckOut(message) => message.encode(),
+            CheckIn::UserAuthenticate(message) => message.encode(),
+            CheckIn::SetBootstrapToken(message) => message.encode(),
+            CheckIn::GetBootstrapToken(message) => message.encode(),
+            CheckIn::GetToken(message) => message.encode(),
+            CheckIn::DeclarativeManagement(message) => message.encode(),
+            CheckIn::ReturnToService(message) => message.encode(),
             CheckIn::Unsupported { message_type, ids } => crate::document::to_xml(start(message_type, ids)),
         }
     }
@@ -75,6 +117,12 @@ impl CheckIn {
             CheckIn::Authenticate(message) => &message.ids,
             CheckIn::TokenUpdate(message) => &message.ids,
             CheckIn::CheckOut(message) => &message.ids,
+            CheckIn::UserAuthenticate(message) => &message.ids,
+            CheckIn::SetBootstrapToken(message) => &message.ids,
+            CheckIn::GetBootstrapToken(message) => &message.ids,
+            CheckIn::GetToken(message) => &message.ids,
+            CheckIn::DeclarativeManagement(message) => &message.ids,
+            CheckIn::ReturnToService(message) => &message.ids,
             CheckIn::Unsupported { ids, .. } => ids,
         }
     }
@@ -85,6 +133,12 @@ impl CheckIn {
             CheckIn::Authenticate(_) => Authenticate::MESSAGE_TYPE,
             CheckIn::TokenUpdate(_) => TokenUpdate::MESSAGE_TYPE,
             CheckIn::CheckOut(_) => CheckOut::MESSAGE_TYPE,
+            CheckIn::UserAuthenticate(_) => UserAuthenticate::MESSAGE_TYPE,
+            CheckIn::SetBootstrapToken(_) => SetBootstrapToken::MESSAGE_TYPE,
+            CheckIn::GetBootstrapToken(_) => GetBootstrapToken::MESSAGE_TYPE,
+            CheckIn::GetToken(_) => GetToken::MESSAGE_TYPE,
+            CheckIn::DeclarativeManagement(_) => DeclarativeManagement::MESSAGE_TYPE,
+            CheckIn::ReturnToService(_) => ReturnToService::MESSAGE_TYPE,
             CheckIn::Unsupported { message_type, .. } => message_type,
         }
     }
@@ -108,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_message_of_a_newer_os_is_unsupported_and_not_malformed() {
-        let unsupported = CheckIn::Unsupported { message_type: "ReturnToService".into(), ids: a_device() };
+        let unsupported = CheckIn::Unsupported { message_type: "Tomorrow".into(), ids: a_device() };
         assert_eq!(CheckIn::parse(&unsupported.encode()), Ok(unsupported));
     }
 
@@ -132,12 +186,16 @@ mod tests {
         #[test]
         fn arbitrary_values_under_known_keys_never_panic(
             message_type in
-                proptest::sample::select(vec!["Authenticate", "TokenUpdate", "CheckOut", "GetToken"]),
+                proptest::sample::select(vec![
+                    "Authenticate", "TokenUpdate", "CheckOut", "UserAuthenticate", "SetBootstrapToken",
+                    "GetBootstrapToken", "GetToken", "DeclarativeManagement", "ReturnToService", "Tomorrow",
+                ]),
             pairs in proptest::collection::vec((
                 proptest::sample::select(vec![
                     "UDID", "EnrollmentID", "UserID", "UserShortName", "Topic", "Token", "PushMagic",
                     "UnlockToken", "AwaitingConfiguration", "NotOnConsole", "OSVersion", "SerialNumber",
-                    "EnrollmentUserID",
+                    "EnrollmentUserID", "BootstrapToken", "TokenServiceType", "TokenParameters", "Endpoint",
+                    "Data", "DigestResponse",
                 ]),
                 prop_oneof![
                     ".{0,40}".prop_map(Value::from),

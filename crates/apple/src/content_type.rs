@@ -9,6 +9,11 @@ pub const PROFILE: &str = "application/x-apple-aspen-config";
 /// A command on its way to the device.
 pub const COMMAND: &str = "application/xml; charset=UTF-8";
 
+/// Our answer to a check-in that has one, but for declarative management.
+pub const ANSWER: &str = "application/xml; charset=UTF-8";
+/// Our answers to declarative management.
+pub const DECLARATION: &str = "application/json";
+
 /// What a body is, by its `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentType {

@@ -2,12 +2,14 @@
 //!
 //! Pure: no I/O, no clock, and none of our other crates. Everything that a device sends is hostile until it
 //! has passed [`guard`], which every `parse` of this crate calls first. Start with [`checkin`] (a device
-//! presents itself) and [`report`] (it answers a command), then [`command`]; [`enrollment`] is the profile by
-//! which it all begins. [`facts`] is Apple's whole schema, [`validate`] checks anything against it.
+//! presents itself) and [`report`] (it answers a command), then [`command`]; [`declaration`] is what it fetches
+//! unasked, [`enrollment`] the profile by which it all begins. [`facts`] is Apple's whole schema, [`validate`]
+//! checks anything against it.
 
 pub mod checkin;
 pub mod command;
 pub mod content_type;
+pub mod declaration;
 mod document;
 pub mod enrollment;
 pub mod facts;

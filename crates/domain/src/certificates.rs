@@ -103,7 +103,7 @@ impl Mdm {
 
     async fn enroll_key(&self, request: &scep::Request) -> std::result::Result<pki::Certificate, NotIssued> {
         let text = request.csr.challenge_password().ok_or(NotIssued::Challenge)?;
-        let challenge = Challenge::decode(text, self.installation.key_ring()).ok_or(NotIssued::Challenge)?;
+        let challenge = Challenge::decode(text, &self.installation.key_ring()).ok_or(NotIssued::Challenge)?;
         let digest = sha256(text.as_bytes());
         match self.redeem(&challenge, digest, request).await {
             // The same request may just have been served at another place: then its certificate is there by now.

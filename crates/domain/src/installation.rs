@@ -1,10 +1,12 @@
 //! The keys of this installation: made once, sealed in the database, opened by the key ring that is not in it.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use pki::{Authority, Certificate, KeyRing, PrivateKey, TlsAuthority};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Result, Timestamp,
+    Error, Mdm, Result, Timestamp,
     lifecycle::TokenKeys,
     ports::{Directory, Random},
 };
@@ -17,7 +19,8 @@ const TLS_CA_NAME: &str = "Remuda server CA";
 
 /// What a server needs to seal, to issue and to sign.
 pub struct Installation {
-    key_ring: KeyRing,
+    /// May be replaced while the server runs.
+    key_ring: RwLock<Arc<KeyRing>>,
     device_ca: Authority,
     tls_ca: TlsAuthority,
     token_keys: TokenKeys,
@@ -68,6 +71,7 @@ impl Installation {
         let token_keys = TokenKeys::open(directory, &key_ring, random, now).await?;
         let (certificate, key) = tls_ca.issue_signer("Remuda enrollment", at).map_err(Error::internal)?;
         let profile_signer = ProfileSigner { certificate, chain: vec![tls_ca.certificate().clone()], key };
+        let key_ring = RwLock::new(Arc::new(key_ring));
         Ok(Self { key_ring, device_ca, tls_ca, token_keys, profile_signer, tls_root: None })
     }
 
@@ -114,17 +118,49 @@ impl Installation {
 
     /// Seals a secret for the one place that `context` names.
     pub(crate) fn seal(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>> {
-        self.key_ring.seal(context, secret).map_err(Error::internal)
+        self.key_ring().seal(context, secret).map_err(Error::internal)
     }
 
     /// Opens what was sealed for the same place.
     pub(crate) fn open_sealed(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-        self.key_ring.open(context, sealed).map(|secret| secret.to_vec()).map_err(Error::internal)
+        self.key_ring().open(context, sealed).map(|secret| secret.to_vec()).map_err(Error::internal)
     }
 
-    pub(crate) fn key_ring(&self) -> &KeyRing {
-        &self.key_ring
+    /// The key ring in use.
+    pub(crate) fn key_ring(&self) -> Arc<KeyRing> {
+        self.key_ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    pub(crate) fn replace_key_ring(&self, ring: KeyRing) {
+        *self.key_ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+}
+
+impl Mdm {
+    /// Keeps a value of the installation, sealed, in place of any before.
+    pub(crate) async fn keep_value(&self, name: &str, value: &[u8]) -> Result<()> {
+        let sealed = self.installation.seal(&value_context(name), value)?;
+        let mut before = match self.directory.installation_value(name).await? {
+            Some(before) => before,
+            None => self.directory.settle_installation_value(name, &sealed).await?,
+        };
+        while before != sealed && !self.directory.replace_installation_value(name, &before, &sealed).await? {
+            let now = self.directory.installation_value(name).await?;
+            before = now.ok_or_else(|| Error::internal("a value of the installation is gone"))?;
+        }
+        Ok(())
+    }
+
+    /// Such a value, opened.
+    pub(crate) async fn kept_value(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let sealed = self.directory.installation_value(name).await?;
+        sealed.map(|sealed| self.installation.open_sealed(&value_context(name), &sealed)).transpose()
+    }
+}
+
+/// Where a value of the installation is sealed.
+pub(crate) fn value_context(name: &str) -> String {
+    format!("installation/{name}")
 }
 
 async fn settled(
@@ -133,7 +169,7 @@ async fn settled(
     name: &str,
     make: impl FnOnce() -> Result<Vec<u8>>,
 ) -> Result<Vec<u8>> {
-    let context = format!("installation/{name}");
+    let context = value_context(name);
     let sealed = match directory.installation_value(name).await? {
         Some(sealed) => sealed,
         None => {

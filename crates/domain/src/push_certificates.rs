@@ -120,6 +120,7 @@ pub(crate) fn key_context(tenant: TenantId) -> String {
     format!("push-certificate/{tenant}")
 }
 
-fn request_context(tenant: TenantId) -> String {
+/// Where the key of a request for a push certificate is sealed.
+pub(crate) fn request_context(tenant: TenantId) -> String {
     format!("push-request/{tenant}")
 }

@@ -13,6 +13,8 @@ pub struct Settings {
     pub allow_http_loopback: bool,
     /// Whether SCEP requests in single DES are read.
     pub scep_allow_des: bool,
+    /// Whether directory users of Macs are managed; else their `UserAuthenticate` is answered 410.
+    pub manage_directory_users: bool,
     /// How long an identity certificate is good.
     pub identity_lifetime: Duration,
     /// How long before its end an identity is renewed.
@@ -25,6 +27,7 @@ impl Default for Settings {
             device_url: None,
             allow_http_loopback: false,
             scep_allow_des: false,
+            manage_directory_users: false,
             identity_lifetime: Duration::from_hours(365 * 24),
             renew_before: Duration::from_hours(60 * 24),
         }

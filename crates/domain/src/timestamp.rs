@@ -36,6 +36,11 @@ impl Timestamp {
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_millisecond(self.0).map(|at| format!("{at:.3}")).unwrap_or_default()
     }
+
+    /// RFC 3339 in UTC, in whole seconds, as declarative management wants it.
+    pub fn rfc3339_seconds(self) -> String {
+        jiff::Timestamp::from_second(self.seconds()).map(|at| at.to_string()).unwrap_or_default()
+    }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -60,5 +65,6 @@ mod tests {
         let time = Timestamp(1_732_000_000_123);
         assert_eq!(Timestamp::from(time.system_time()), time);
         assert_eq!(time.rfc3339(), "2024-11-19T07:06:40.123Z");
+        assert_eq!(time.rfc3339_seconds(), "2024-11-19T07:06:40Z");
     }
 }

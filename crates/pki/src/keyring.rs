@@ -78,16 +78,43 @@ impl KeyRing {
         Zeroizing::new(format!("{:#}\n", json!({ "current": self.current, "keys": keys })))
     }
 
-    /// Adds a new key and makes it the current one; the old ones stay.
+    /// Makes the newest key the current one, a new key if the newest is that already; the old ones stay.
+    ///
+    /// # Errors
+    /// As [`KeyRing::prepare`].
+    pub fn rotate(&mut self) -> Result<()> {
+        self.prepare()?;
+        self.current = self.newest();
+        Ok(())
+    }
+
+    /// Adds a new key behind the current one, unless there is one: what is sealed with it can be opened before anything is.
     ///
     /// # Errors
     /// [`Error::Crypto`] where randomness fails.
-    pub fn rotate(&mut self) -> Result<()> {
-        let newest = self.keys.keys().last().copied().unwrap_or(0);
-        let version = newest.checked_add(1).ok_or(Error::Refused("the key ring is full"))?;
-        self.keys.insert(version, Key::new(Zeroizing::new(random::bytes()?))?);
-        self.current = version;
+    pub fn prepare(&mut self) -> Result<()> {
+        if self.newest() == self.current {
+            let version = self.current.checked_add(1).ok_or(Error::Refused("the key ring is full"))?;
+            self.keys.insert(version, Key::new(Zeroizing::new(random::bytes()?))?);
+        }
         Ok(())
+    }
+
+    /// Every version on the ring, oldest first.
+    pub fn versions(&self) -> Vec<u32> {
+        self.keys.keys().copied().collect()
+    }
+
+    /// Whether it opens whatever `other` opens.
+    pub fn covers(&self, other: &KeyRing) -> bool {
+        let same = |(version, key): (&u32, &Key)| {
+            self.keys.get(version).is_some_and(|mine| mine.master == key.master)
+        };
+        other.keys.iter().all(same)
+    }
+
+    fn newest(&self) -> u32 {
+        self.keys.keys().last().copied().unwrap_or(self.current)
     }
 
     /// The version that new things are sealed with.
@@ -230,6 +257,22 @@ mod tests {
         assert!(ring.verify_mac("c", b"x", &old_code));
         assert_ne!(ring.mac("c", b"x").unwrap(), old_code);
         assert_eq!(ring.current_version(), 2);
+    }
+
+    #[test]
+    fn a_prepared_key_opens_before_anything_is_sealed_with_it() {
+        let mut ring = KeyRing::generate().unwrap();
+        ring.prepare().unwrap();
+        ring.prepare().unwrap();
+        assert_eq!((ring.current_version(), ring.versions()), (1, vec![1, 2]));
+        let elsewhere = KeyRing::from_json(&ring.to_json()).unwrap();
+        ring.rotate().unwrap();
+        assert_eq!((ring.current_version(), ring.versions()), (2, vec![1, 2]));
+        assert_eq!(elsewhere.open("c", &ring.seal("c", b"x").unwrap()).unwrap(), b"x");
+        ring.rotate().unwrap();
+        assert_eq!(ring.versions(), [1, 2, 3]);
+        assert!(ring.covers(&elsewhere) && !elsewhere.covers(&ring));
+        assert!(!KeyRing::generate().unwrap().covers(&elsewhere));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::{
     commands::{
         admin, api_key, application, command as apple_command, demo, device, device_ca, doctor, enrollment,
-        facts, init, purge, push_certificate, serve, simulate, tenant, token_key, user,
+        facts, group, init, key_ring, purge, push_certificate, serve, simulate, tenant, token_key, user,
     },
     config::{self, Config, Settings},
     logging,
@@ -62,9 +62,15 @@ enum Command {
     /// Keys that sign the tokens of the lifecycle API
     #[command(subcommand)]
     TokenKey(token_key::Command),
+    /// Keys under which secrets are sealed in the database
+    #[command(subcommand)]
+    KeyRing(key_ring::Command),
     /// People whose devices are managed
     #[command(subcommand)]
     User(user::Command),
+    /// Groups that the Device API lists
+    #[command(subcommand)]
+    Group(group::Command),
     /// Links that enroll devices
     #[command(subcommand)]
     Enrollment(enrollment::Command),
@@ -138,7 +144,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ApiKey(command) => api_key::run(&context, command).await?,
         Command::Application(command) => application::run(&context, command).await?,
         Command::TokenKey(command) => token_key::run(&context, command).await?,
+        Command::KeyRing(command) => key_ring::run(&context, command).await?,
         Command::User(command) => user::run(&context, command).await?,
+        Command::Group(command) => group::run(&context, command).await?,
         Command::Enrollment(command) => enrollment::run(&context, command).await?,
         Command::PushCertificate(command) => push_certificate::run(&context, command).await?,
         Command::DeviceCa(command) => device_ca::run(&context, command).await?,

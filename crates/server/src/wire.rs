@@ -15,7 +15,7 @@ use crate::{
     tls,
 };
 
-mod key_ring;
+pub mod key_ring;
 
 /// What may be put in the place of the real world; tests hold the clock in hand.
 pub struct Ground {
@@ -83,6 +83,14 @@ impl Parts {
         self.tls.as_ref().map_or(Ok(false), |tls| tls.refresh(config, self.mdm.tls_ca(), now))
     }
 
+    /// Uses the key ring as it now is in its file; whether it is another one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or lacks a key; the one of before is still used.
+    pub fn refresh_key_ring(&self, config: &Config) -> Result<bool> {
+        self.mdm.use_key_ring(key_ring::open(&config.key_ring, false)?).map_err(told)
+    }
+
     /// Writes down what is gathered in memory and closes the database.
     ///
     /// # Errors
@@ -119,6 +127,7 @@ fn settings(config: &Config) -> domain::Settings {
         device_url: config.device_url.clone(),
         allow_http_loopback: config.allow_http_loopback,
         scep_allow_des: config.scep_allow_des,
+        manage_directory_users: config.manage_directory_users,
         ..domain::Settings::default()
     }
 }

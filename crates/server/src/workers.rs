@@ -25,7 +25,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often last contacts are written down.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// How often renewals are looked for, tombstones swept, certificates read again and signing keys tended.
+/// How often renewals are looked for, tombstones swept, certificates and the key ring read again, signing keys tended.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// Starts every worker; each ends at `stop`.
@@ -110,8 +110,16 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         if let Err(error) = parts.mdm.sweep().await {
             tracing::warn!(error = error.chain(), "tombstones could not be swept yet");
         }
+        if let Err(error) = parts.mdm.sweep_accounts().await {
+            tracing::warn!(error = error.chain(), "access tokens that are over could not be swept yet");
+        }
         if let Err(error) = parts.mdm.tend_token_keys().await {
             tracing::warn!(error = error.chain(), "the signing keys could not be tended yet");
+        }
+        match parts.refresh_key_ring(&config) {
+            Ok(true) => tracing::info!("the key ring was replaced"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the key ring could not be replaced"),
         }
         match parts.refresh_tls(&config) {
             Ok(true) => tracing::info!("the TLS certificate was replaced"),

@@ -3,13 +3,14 @@
 //!
 //! [`AppleDevice::enroll`] does it all: profile (`profile`), certificate (`scep`), check-ins (`check_in`).
 //! From then on [`AppleDevice::connect`] has whole conversations (`channel`), and [`AppleDevice::idle`] and
-//! its neighbours single steps of one. What a server must never do is a [`Breach`]: an error to the caller,
+//! its neighbours single steps of one; `declarations` is what it fetches by itself. What a server must never do is a [`Breach`]: an error to the caller,
 //! and remembered in [`AppleDevice::breaches`]. `ledger` knows when a command may be handed over, `refusal`
 //! what a status means; `carry_out` does what a command says, `execute` knows what a device answers.
 
 mod carry_out;
 mod channel;
 mod check_in;
+mod declarations;
 mod departure;
 mod event;
 mod execute;
@@ -51,6 +52,7 @@ pub use send::By;
 pub use transport::{Clock, Transport};
 pub use wire::{Answer, Request};
 
+use declarations::Declarations;
 use event::Teller;
 use ledger::Ledger;
 use mood::Mood;
@@ -69,6 +71,9 @@ pub struct AppleDevice {
     management: Management,
     /// Profiles beside that of the enrollment, by identifier.
     profiles: Vec<String>,
+    declarations: Declarations,
+    /// What it has left with the server, in this enrollment.
+    bootstrap_token: Option<Vec<u8>>,
     ledger: Ledger,
     mood: Mood,
     /// Handed over and not answered yet.
@@ -91,7 +96,8 @@ enum Management {
 }
 
 impl AppleDevice {
-    /// Enrolls as a device does that opens the link: profile, certificate, `Authenticate`, `TokenUpdate`.
+    /// Enrolls as a device does that opens the link: profile, certificate, `Authenticate`, `TokenUpdate`; a Mac leaves its
+    /// bootstrap token.
     ///
     /// # Errors
     /// The step that failed, and why; a [`Breach`] is told to the options' listener too.
@@ -99,6 +105,7 @@ impl AppleDevice {
         let mut device = AppleDevice::install(options).await?;
         device.authenticate().await.map_err(Step::Authenticate.failed())?;
         device.token_update().await.map_err(Step::TokenUpdate.failed())?;
+        device.leave_bootstrap_token().await.map_err(Step::BootstrapToken.failed())?;
         Ok(device)
     }
 
@@ -125,6 +132,8 @@ impl AppleDevice {
             generation: 0,
             management: Management::Installed,
             profiles: Vec::new(),
+            declarations: Declarations::default(),
+            bootstrap_token: None,
             ledger: Ledger::default(),
             mood: Mood::default(),
             current: None,

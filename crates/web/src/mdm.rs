@@ -1,7 +1,7 @@
 //! The MDM endpoints: what devices say, and what they are to do.
 //!
 //! `intake` reads a request and says what came from whom; here it is passed on and answered. Answers are
-//! bare: a check-in gets exactly 200 and nothing else, and 401 is in `failure.rs` alone.
+//! bare: a check-in gets exactly 200 and what it asked for, and 401 is in `failure.rs` alone.
 
 mod client_certificate;
 mod identity;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use apple::Message;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use domain::{Polled, Rejection};
+use domain::{CheckInAnswer, Polled, Rejection};
 use http::{StatusCode, header::CONTENT_TYPE};
 
 use crate::failure::Failure;
@@ -50,13 +50,23 @@ async fn dispatch(state: &DeviceState, received: Received) -> Result<Response, R
     let Received { credential, message, mut body } = received;
     match message {
         Message::CheckIn(message) => {
-            state.mdm.check_in(&credential, &message).await?;
-            Ok(StatusCode::OK.into_response())
+            Ok(checked_in(state.mdm.check_in(&credential, &message).await?))
         }
         Message::Report(report) => {
             let raw = body.take();
             Ok(polled(state.mdm.poll(&credential, &report, raw).await?))
         }
+    }
+}
+
+fn checked_in(answer: CheckInAnswer) -> Response {
+    let with_body = |content_type, body: Vec<u8>| ([(CONTENT_TYPE, content_type)], body).into_response();
+    match answer {
+        CheckInAnswer::Taken => StatusCode::OK.into_response(),
+        CheckInAnswer::PropertyList(plist) => with_body(apple::content_type::ANSWER, plist),
+        CheckInAnswer::Json(json) => with_body(apple::content_type::DECLARATION, json),
+        CheckInAnswer::NoDeclaration => StatusCode::NOT_FOUND.into_response(),
+        CheckInAnswer::UserNotManaged => StatusCode::GONE.into_response(),
     }
 }
 
@@ -82,6 +92,25 @@ mod tests {
         assert_eq!(response.status(), 200);
         assert!(response.headers().is_empty(), "{:?}", response.headers());
         assert!(body(response).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_check_in_gets_what_it_asked_for_and_nothing_else() {
+        let no_body = [
+            (CheckInAnswer::Taken, 200),
+            (CheckInAnswer::NoDeclaration, 404),
+            (CheckInAnswer::UserNotManaged, 410),
+        ];
+        for (answer, status) in no_body {
+            let response = checked_in(answer);
+            assert_eq!((response.status().as_u16(), response.headers().is_empty()), (status, true));
+            assert!(body(response).await.is_empty());
+        }
+        let json = checked_in(CheckInAnswer::Json(b"{}".to_vec()));
+        assert_eq!((json.status().as_u16(), &json.headers()[CONTENT_TYPE]), (200, &"application/json".parse().unwrap()));
+        let plist = checked_in(CheckInAnswer::PropertyList(b"<plist/>".to_vec()));
+        assert!(plist.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("application/xml"));
+        assert_eq!(body(plist).await, b"<plist/>");
     }
 
     #[tokio::test]

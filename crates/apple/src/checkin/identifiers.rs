@@ -57,7 +57,7 @@ impl Identifiers {
     pub fn channel(&self) -> Channel {
         let user = match (&self.enrollment_user_id, &self.user_id) {
             (Some(user), _) => Some(user),
-            (None, Some(user)) if user == SHARED_IPAD_USER => self.user_short_name.as_ref().or(Some(user)),
+            (None, Some(user)) if is_shared_ipad_user(user) => self.user_short_name.as_ref().or(Some(user)),
             (None, user) => user.as_ref(),
         };
         user.map_or(Channel::Device, |key| Channel::User { key: key.clone() })
@@ -75,7 +75,7 @@ impl Identifiers {
         if ids.device_key().is_empty() {
             return Err(Malformed::Missing { key: "UDID" });
         }
-        let shared_ipad = ids.user_id.as_deref() == Some(SHARED_IPAD_USER);
+        let shared_ipad = ids.user_id.as_deref().is_some_and(is_shared_ipad_user);
         if shared_ipad && ids.user_short_name.is_none() {
             return Err(Malformed::Missing { key: "UserShortName" });
         }
@@ -90,6 +90,10 @@ impl Identifiers {
         put(dictionary, "UserShortName", self.user_short_name.clone());
         put(dictionary, "UserLongName", self.user_long_name.clone());
     }
+}
+
+fn is_shared_ipad_user(user_id: &str) -> bool {
+    user_id.eq_ignore_ascii_case(SHARED_IPAD_USER)
 }
 
 fn id(fields: Fields<'_>, key: &'static str) -> Result<Option<String>, Malformed> {

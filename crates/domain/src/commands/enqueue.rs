@@ -61,7 +61,8 @@ pub(crate) fn wire_id(id: CommandId) -> String {
     id.0.hyphenated().encode_upper(&mut uuid::Uuid::encode_buffer()).to_owned()
 }
 
-fn payload_context(id: CommandId) -> String {
+/// Where the payload of a command is sealed.
+pub(crate) fn payload_context(id: CommandId) -> String {
     format!("command/{id}")
 }
 

@@ -16,6 +16,7 @@ impl Mdm {
         let mut tx = self.store.begin(actor.tenant).await?;
         let (device, mut enrollment) = quarantined(&mut *tx, id).await?;
         let channels = tx.channel(enrollment.id, &crate::ChannelKey::default()).await?;
+        let bootstrap_token = tx.bootstrap_token(enrollment.id).await?;
         let now = self.clock.now();
         let id = match tx.device_by_key(&device.key).await? {
             Some(holder) => {
@@ -35,6 +36,10 @@ impl Mdm {
         };
         if let Some(channel) = channels {
             tx.set_channel(id, enrollment.id, &channel).await?;
+            tx.set_bootstrap_token(enrollment.id, bootstrap_token.as_deref()).await?;
+            if let Some(device) = tx.device_for_update(id).await? {
+                self.declare(&mut *tx, &device, now).await?;
+            }
             tx.ask_push(id, &channel.key, now).await?;
         }
         tx.record(&Event::by(

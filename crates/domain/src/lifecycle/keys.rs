@@ -191,13 +191,13 @@ impl Mdm {
     async fn stored_token_keys(&self) -> Result<(Vec<u8>, Vec<TokenKey>)> {
         let stored = self.directory.installation_value(NAME).await?;
         let stored = stored.ok_or_else(|| Error::internal("the signing keys are gone"))?;
-        let keys = opened(self.installation.key_ring(), &stored)?;
+        let keys = opened(&self.installation.key_ring(), &stored)?;
         Ok((stored, keys))
     }
 
     /// Whether nobody had changed them.
     async fn replace_token_keys(&self, stored: &[u8], keys: &[TokenKey]) -> Result<bool> {
-        let next = sealed(self.installation.key_ring(), keys)?;
+        let next = sealed(&self.installation.key_ring(), keys)?;
         self.directory.replace_installation_value(NAME, stored, &next).await
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::{Accounts, Seals};
 use crate::{
     Admin, AdminId, ApiKey, ApiKeyId, Application, ApplicationId, CertificateState, DeviceId, EnrollmentId,
     EnrollmentState, Link, Result, Role, Tenant, TenantId, Timestamp, UserId,
@@ -9,7 +10,7 @@ use crate::{
 
 /// The few tables that are read across tenants, each by one unique key.
 #[async_trait]
-pub trait Directory: Send + Sync {
+pub trait Directory: Accounts + Seals + Send + Sync {
     /// Whose certificate this is.
     async fn identity(&self, fingerprint: &pki::Fingerprint) -> Result<Option<Identity>>;
 

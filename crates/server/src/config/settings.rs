@@ -90,6 +90,10 @@ settings! {
     #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]
     scep_allow_des: Option<Given<bool>>,
+    /// Manages directory users of Macs too, without a password; else UserAuthenticate is answered 410 [default: false]
+    #[arg(long, env = "REMUDA_MANAGE_DIRECTORY_USERS", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true")]
+    manage_directory_users: Option<Given<bool>>,
     /// Shows /metrics without an API key [default: false]
     #[arg(long, env = "REMUDA_METRICS_OPEN", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]

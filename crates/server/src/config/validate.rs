@@ -38,6 +38,8 @@ pub struct Config {
     pub apns_root: Option<PathBuf>,
     /// Whether SCEP requests in single DES are read.
     pub scep_allow_des: bool,
+    /// Whether directory users of Macs are managed.
+    pub manage_directory_users: bool,
     /// Whether metrics need no key.
     pub metrics_open: bool,
     /// How many connections each listener keeps open at most.
@@ -125,6 +127,11 @@ impl Config {
                 .unwrap_or_else(|| "https://api.push.apple.com".into()),
             apns_root: settings.apns_root,
             scep_allow_des: flag("--scep-allow-des", settings.scep_allow_des.as_ref(), &mut faults),
+            manage_directory_users: flag(
+                "--manage-directory-users",
+                settings.manage_directory_users.as_ref(),
+                &mut faults,
+            ),
             metrics_open: flag("--metrics-open", settings.metrics_open.as_ref(), &mut faults),
             max_connections: number("--max-connections", settings.max_connections, 10_000, &mut faults),
             log: log(settings.log, &mut faults),

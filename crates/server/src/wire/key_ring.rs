@@ -39,16 +39,39 @@ fn make(path: &Path) -> Result<KeyRing> {
     }
 }
 
+/// Puts `ring` in the place of the file that is there: as a whole or not at all, whenever the program is killed.
+///
+/// # Errors
+/// Where the file cannot be written; the one of before stays.
+pub fn replace(path: &Path, ring: &KeyRing) -> Result<()> {
+    let put = || {
+        whole(path, ring.to_json().as_bytes())?.persist(path)?;
+        synced(path)
+    };
+    put().with_context(|| format!("the key ring {} cannot be written", path.display()))
+}
+
 /// Makes the file whole or not at all, whenever the program is killed; one that is there already stays.
 fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Its mode is 0600 from the beginning.
-    let mut file = tempfile::Builder::new().prefix(".key-ring-").tempfile_in(folder)?;
+    whole(path, content)?.persist_noclobber(path)?;
+    synced(path)
+}
+
+/// A file beside `path` that holds all of `content`; its mode is 0600 from the beginning.
+fn whole(path: &Path, content: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix(".key-ring-").tempfile_in(folder(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path)?;
-    // A file that was just made may vanish in a power cut until its folder is synced.
-    File::open(folder)?.sync_all()
+    Ok(file)
+}
+
+/// A file that was just made may vanish in a power cut until its folder is synced.
+fn synced(path: &Path) -> std::io::Result<()> {
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -74,6 +97,18 @@ mod tests {
         let sealed = open(&path, true).unwrap().seal("here", b"secret").unwrap();
         assert!(write(&path, b"{}").is_err_and(|error| error.kind() == ErrorKind::AlreadyExists));
         assert_eq!(make(&path).unwrap().open("here", &sealed).unwrap().to_vec(), b"secret");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_ring_that_is_replaced_is_still_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key-ring.json");
+        let mut ring = open(&path, true).unwrap();
+        ring.rotate().unwrap();
+        replace(&path, &ring).unwrap();
+        assert_eq!(open(&path, false).unwrap().versions(), [1, 2]);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -20,6 +20,7 @@ mod devices;
 mod doctor;
 mod help;
 mod init;
+mod key_ring;
 mod postgres;
 mod push_certificates;
 mod secrets;

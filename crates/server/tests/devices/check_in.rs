@@ -2,6 +2,9 @@
 
 mod at_once;
 mod awaiting_configuration;
+mod bootstrap_tokens;
+mod declarations;
+mod questions;
 mod re_enrollment;
 pub mod tokens;
 mod user_channels;
@@ -114,7 +117,7 @@ mod a_topic_that_is_not_the_tenants {
 on_both!(a_message_that_is_not_handled_is_refused_and_harms_nothing);
 async fn a_message_that_is_not_handled_is_refused_and_harms_nothing(server: TestServer) {
     let mut mac = server.enrolled_mac().await;
-    for message_type in ["ReturnToService", "FromTheFuture"] {
+    for message_type in ["FromTheFuture", "authenticate", "GetBootstrapToken "] {
         let unknown =
             CheckIn::Unsupported { message_type: message_type.into(), ids: mac.model().identifiers() };
         let refused = mac.check_in(&unknown).await;

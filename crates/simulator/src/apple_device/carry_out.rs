@@ -80,7 +80,7 @@ impl AppleDevice {
             Command::InstalledApplicationList(command) => execute::installed_applications(model, command),
             Command::ManagedApplicationList(command) => execute::managed_applications(model, command),
             Command::DeviceConfigured(_) | Command::UserConfigured(_) => Outcome::done(),
-            Command::DeclarativeManagement(_) => execute::unknown_request_type(command.request_type()),
+            Command::DeclarativeManagement(command) => self.declare(command).await?,
         };
         Ok((outcome, None))
     }

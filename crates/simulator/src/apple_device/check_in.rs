@@ -1,10 +1,13 @@
 //! Check-ins: how a device presents itself, says where it can be pushed to, and takes its leave.
 
+use apple::checkin::{BootstrapToken, GetBootstrapToken, SetBootstrapToken};
+use apple::enrollment::ServerCapability;
 use apple::{Authenticate, CheckIn, CheckOut, TokenUpdate, content_type};
 
+use super::declarations::Declarations;
 use super::event::Happening;
-use super::failure::{EnrollError, Failure, Step};
-use super::wire::Request;
+use super::failure::{Breach, EnrollError, Failure, Step};
+use super::wire::{Answer, Request};
 use super::{AppleDevice, Management, address, obtain, open};
 
 impl AppleDevice {
@@ -76,8 +79,53 @@ impl AppleDevice {
         self.push = address(&self.options, &accepted.profile.mdm.topic, self.generation);
         (self.accepted, self.credential) = (accepted, credential);
         (self.current, self.owed, self.management) = (None, None, Management::Installed);
+        (self.declarations, self.bootstrap_token) = (Declarations::default(), None);
         self.authenticate().await.map_err(Step::Authenticate.failed())?;
-        self.token_update().await.map_err(Step::TokenUpdate.failed())
+        self.token_update().await.map_err(Step::TokenUpdate.failed())?;
+        self.leave_bootstrap_token().await.map_err(Step::BootstrapToken.failed())
+    }
+
+    /// Says `SetBootstrapToken`, if it is a Mac and the server keeps such tokens.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn leave_bootstrap_token(&mut self) -> Result<(), Failure> {
+        let is_kept = self.accepted.profile.mdm.capabilities.contains(&ServerCapability::BootstrapToken);
+        if !self.options.model.is_mac() || !is_kept {
+            return Ok(());
+        }
+        let token = format!("bootstrap|{}|{}", self.options.model.udid, self.generation).into_bytes();
+        self.set_bootstrap_token(Some(token)).await
+    }
+
+    /// Says `SetBootstrapToken`; without one, the token of before is taken back.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate).
+    pub async fn set_bootstrap_token(&mut self, token: Option<Vec<u8>>) -> Result<(), Failure> {
+        let ids = self.options.model.identifiers();
+        let message = SetBootstrapToken { ids, token: token.clone(), awaiting_configuration: None };
+        self.check_in(&CheckIn::SetBootstrapToken(message)).await?;
+        self.bootstrap_token = token;
+        Ok(())
+    }
+
+    /// Says `GetBootstrapToken`; answers the token.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate); any other token than the one that it left is a breach.
+    pub async fn bootstrap_token(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let ids = self.options.model.identifiers();
+        let message = GetBootstrapToken { ids, awaiting_configuration: None };
+        let answer = self.ask(&CheckIn::GetBootstrapToken(message)).await?;
+        let result = match BootstrapToken::parse(&answer.body) {
+            Err(why) => Breach::err(format!("the answer to GetBootstrapToken cannot be read: {why}")),
+            Ok(BootstrapToken { token }) if token != self.bootstrap_token => {
+                Breach::err("the bootstrap token is another one than was left".to_owned())
+            }
+            Ok(BootstrapToken { token }) => Ok(token),
+        };
+        self.note(result)
     }
 
     /// Sends a check-in as the device's own, whatever stands in it; exactly 200 with an empty body is an
@@ -89,6 +137,17 @@ impl AppleDevice {
         let url = &self.accepted.profile.mdm.check_in_url;
         let request = Request::put(url, content_type::CHECK_IN, message.encode());
         let result = self.deliver_for_nothing(request, message.message_type()).await;
+        self.note(result)
+    }
+
+    /// Sends a check-in whose answer has a body.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate), but for the body.
+    pub async fn ask(&mut self, message: &CheckIn) -> Result<Answer, Failure> {
+        let url = &self.accepted.profile.mdm.check_in_url;
+        let request = Request::put(url, content_type::CHECK_IN, message.encode());
+        let result = self.deliver(request).await;
         self.note(result)
     }
 

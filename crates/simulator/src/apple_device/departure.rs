@@ -1,5 +1,6 @@
 //! How a device leaves its management for good: its profile is removed, or it is erased.
 
+use super::declarations::Declarations;
 use super::failure::Failure;
 use super::{AppleDevice, Management};
 
@@ -23,6 +24,8 @@ impl AppleDevice {
     pub fn erase(&mut self) {
         self.options.model.erase();
         self.profiles.clear();
+        self.declarations = Declarations::default();
+        self.bootstrap_token = None;
         self.ledger.forget();
         self.drop_management(ERASED);
     }

@@ -76,6 +76,8 @@ pub enum Step {
     Authenticate,
     /// The check-in `TokenUpdate`.
     TokenUpdate,
+    /// The check-in `SetBootstrapToken`, of Macs.
+    BootstrapToken,
 }
 
 impl Step {
@@ -107,6 +109,7 @@ impl fmt::Display for Step {
             Step::Certificate => "PKIOperation",
             Step::Authenticate => "Authenticate",
             Step::TokenUpdate => "TokenUpdate",
+            Step::BootstrapToken => "SetBootstrapToken",
         })
     }
 }

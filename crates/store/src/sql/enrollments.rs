@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use domain::{
     Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, Error, LinkId, Result, Timestamp, UserId,
-    ports::Enrollments,
+    ports::{Declared, Enrollments},
 };
 use sqlx::query;
 
 use super::{
     super::bulk,
     Row, Tx,
-    rows::{enrollment_state, get, json, time},
+    rows::{enrollment_state, get, json, maybe_time, time},
 };
 
 macro_rules! select {
@@ -135,6 +135,55 @@ impl Enrollments for Tx {
         Ok(())
     }
 
+    async fn bootstrap_token(&mut self, enrollment: EnrollmentId) -> Result<Option<Vec<u8>>> {
+        let select = query(
+            "SELECT bootstrap_token FROM channels WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0);
+        self.open.one(select).await?.map_or(Ok(None), |row| get(&row, "bootstrap_token"))
+    }
+
+    async fn set_bootstrap_token(&mut self, enrollment: EnrollmentId, sealed: Option<&[u8]>) -> Result<bool> {
+        let update = query(
+            "UPDATE channels SET bootstrap_token = $3 WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(sealed);
+        Ok(self.open.run(update).await? > 0)
+    }
+
+    async fn declared(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Declared>> {
+        let select = query(
+            "SELECT declared, declared_at, declarations_refused FROM channels
+             WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(&key.0);
+        self.open.one(select).await?.map_or(Ok(None), |row| declared(&row))
+    }
+
+    async fn set_declared(
+        &mut self,
+        enrollment: EnrollmentId,
+        key: &ChannelKey,
+        declared: &Declared,
+    ) -> Result<bool> {
+        let update = query(
+            "UPDATE channels SET declared = $4, declared_at = $5, declarations_refused = $6
+             WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(&key.0)
+        .bind(&declared.token)
+        .bind(declared.at.0)
+        .bind(&declared.refused);
+        Ok(self.open.run(update).await? > 0)
+    }
+
     async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()> {
         bulk::ask_pushes(self.open.connection(), self.tenant, &[device], channel, due).await
     }
@@ -185,6 +234,13 @@ fn enrollment(row: &Row) -> Result<Enrollment> {
         claimed,
         created_at: time(row, "created_at")?,
     })
+}
+
+/// What a channel was last told of its declarations, if it was.
+fn declared(row: &Row) -> Result<Option<Declared>> {
+    let told = (get::<Option<_>>(row, "declared")?, maybe_time(row, "declared_at")?);
+    let (Some(token), Some(at)) = told else { return Ok(None) };
+    Ok(Some(Declared { token, at, refused: get(row, "declarations_refused")? }))
 }
 
 /// A channel; one whose token is dead has an empty token.

@@ -62,7 +62,7 @@ async fn a_device_that_comes_back_is_the_same_device(server: TestServer) {
         assert!(view.device.managed && !view.device.profile_removed && !view.device.quarantined);
     }
     let done = iphone.connect().await.unwrap();
-    assert_eq!(done.len(), 2, "it is asked for its inventory again: {done:?}");
+    assert_eq!(done.len(), 3, "it is asked for its inventory and told of its declarations again: {done:?}");
 }
 
 on_both!(a_device_that_comes_back_finds_nothing_of_its_old_queue);

@@ -88,7 +88,7 @@ async fn takes_over(server: &TestServer, iphone: Device, link: String) {
     let state = server.records().await.command(iphone.id(), command).await.unwrap().unwrap().state;
     assert_eq!(state, CommandState::Cancelled, "archived, and not handed to the new one");
     let done: Vec<_> = claimant.connect().await.unwrap().into_iter().map(|done| done.request_type).collect();
-    assert_eq!(done, ["DeviceInformation", "SecurityInfo"]);
+    assert_eq!(done, ["DeviceInformation", "SecurityInfo", "DeclarativeManagement"]);
     assert_eq!(channel(server, &iphone).await.push_token, claimant.push_address().token);
 
     let old = Speaker::new(server, iphone.credential().clone(), iphone.model().udid.clone());
