@@ -154,6 +154,54 @@ mod tests {
         assert_eq!(read("2024-12-01"), Some((MIDNIGHT, MIDNIGHT + DAY - 1)), "a date alone is its whole day");
     }
 
+    /// Each published form at the last moment of a day, a month and a year, and one step further.
+    #[test]
+    fn every_form_is_exact_to_the_millisecond_at_the_turn_of_a_year() {
+        // 2025-01-01T00:00:00Z.
+        let new_year = 1_735_689_600_000;
+        for (text, at) in [
+            ("2024-12-31T23:59:59.999Z", new_year - 1),
+            ("2025-01-01T00:00:00.000Z", new_year),
+            ("2025-01-01T06:59:59.999+7", new_year - 1),
+            ("2025-01-01T07:00:00.000+7", new_year),
+            ("2025-01-01T06:59:59.999+07", new_year - 1),
+            ("2025-01-01T07:00:00.000+07", new_year),
+            ("2025-01-01T06:59:59.999+07:00", new_year - 1),
+            ("2025-01-01T07:00:00.000+07:00", new_year),
+            ("2024-12-31T23:59:59Z", new_year - 1000),
+            ("2025-01-01T00:00:00Z", new_year),
+            ("2025-01-01T06:59:59+7", new_year - 1000),
+            ("2025-01-01T07:00:00+7", new_year),
+            ("2025-01-01T06:59:59+07", new_year - 1000),
+            ("2025-01-01T07:00:00+07", new_year),
+            ("2025-01-01T06:59:59+07:00", new_year - 1000),
+            ("2025-01-01T07:00:00+07:00", new_year),
+            ("20241231T235959Z", new_year - 1000),
+            ("20250101T000000Z", new_year),
+            ("2024-12-31T12:00:00-12", new_year),
+            ("2024-12-31T20:30:00.000-03:30", new_year),
+            ("2024-12-31T16:00:00-8", new_year),
+        ] {
+            assert_eq!(read(text), Some((at, at)), "{text}");
+        }
+        assert_eq!(read("2024-12-31"), Some((new_year - DAY, new_year - 1)));
+        assert_eq!(read("2025-01-01"), Some((new_year, new_year + DAY - 1)));
+    }
+
+    #[test]
+    fn a_leap_day_is_there_in_leap_years_alone() {
+        // 2024-02-29T00:00:00Z.
+        let leap_day = 1_709_164_800_000;
+        assert_eq!(read("2024-02-29"), Some((leap_day, leap_day + DAY - 1)));
+        assert_eq!(read("20240229T235959Z"), Some((leap_day + DAY - 1000, leap_day + DAY - 1000)));
+        assert_eq!(read("2024-03-01T00:00:00+1").map(|(first, _)| first), Some(leap_day + DAY - 3_600_000));
+        assert!(read("2000-02-29").is_some());
+        for text in ["2023-02-29", "1900-02-29", "2100-02-29", "20230229T000000Z", "2024-02-30", "2024-04-31"]
+        {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
     #[test]
     fn relatives_of_those_forms_are_read_too() {
         for text in [
@@ -203,6 +251,19 @@ mod tests {
             "2024-12-01T00:00:00Z[UTC]",
             "2024-12-01 00:00:00",
             "-002024-12-01",
+            "+002024-12-01",
+            "10000-01-01",
+            "-0001-12-31T00:00:00Z",
+            "99999-01-01T00:00:00Z",
+            "2024-00-01",
+            "2024-12-00",
+            "2024-12-32T00:00:00Z",
+            "2024-12-01T24:00:00Z",
+            "2024-12-01T00:60:00Z",
+            "2024-12-01T00:00:61Z",
+            "2024-12-01T07:00:00-24",
+            "2024-12-01T07:00:00.Z",
+            "20241201T0000000Z",
             "1733011200000",
             "2024-12-01T00:00:00.0000000000000000000000000000000000000000000000000000Z",
         ] {

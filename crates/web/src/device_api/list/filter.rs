@@ -47,6 +47,7 @@ impl FilterFields {
         let last_contact = self.lastcontact.fields("filter.lastcontact")?;
         let located = self.locationtimestamp.fields("filter.locationtimestamp")?;
         Ok(DeviceFilter {
+            owner: None,
             managed: self.managed.flag("filter.managed")?,
             wiped: self.wiped.flag("filter.wiped")?,
             last_contact: last_contact.span("filter.lastcontact.from", "filter.lastcontact.to")?,
@@ -91,8 +92,8 @@ mod tests {
         let body =
             format!(r#"{{"managed":true,"wiped":true,"lastcontact":{days},"locationtimestamp":{days}}}"#);
         let span = Span { from: Some(FROM), to: Some(TO) };
-        let expected =
-            DeviceFilter { managed: Some(true), wiped: Some(true), last_contact: span, located: span };
+        let (managed, wiped) = (Some(true), Some(true));
+        let expected = DeviceFilter { owner: None, managed, wiped, last_contact: span, located: span };
         assert_eq!(filter(&body), Ok(expected));
     }
 
