@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AdminId, ApplicationId, Error, Forbidden, Result, TenantId};
+use crate::{AdminId, ApplicationId, Error, Forbidden, Result, TenantId, UserId};
 
 /// What an administrator may do in one tenant; each includes the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,8 +35,10 @@ impl Role {
 /// Who someone is, for the audit log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// An administrator, by API key.
+    /// An administrator, by API key or access token.
     Admin(AdminId),
+    /// A person whose devices are managed, by access token.
+    User(UserId),
     /// A program, by its application id.
     Application(ApplicationId),
     /// Someone at the machine itself, by the command line.
@@ -50,6 +52,7 @@ impl Subject {
     pub fn audit_name(&self) -> String {
         match self {
             Self::Admin(id) => format!("admin:{id}"),
+            Self::User(id) => format!("user:{id}"),
             Self::Application(id) => format!("application:{id}"),
             Self::Local => "local".into(),
             Self::System => "system".into(),
@@ -74,7 +77,69 @@ impl Actor {
         Self { tenant, subject: Subject::Local, role: Role::Owner }
     }
 
+    /// A user: everything with their own devices, and nothing else.
+    pub(crate) fn user(tenant: TenantId, user: UserId) -> Self {
+        Self { tenant, subject: Subject::User(user), role: Role::Operator }
+    }
+
+    /// Refuses whoever has a smaller role, and users whatever theirs: what they may do asks [`Self::on_devices`].
     pub(crate) fn require(&self, needed: Role) -> Result<()> {
-        if self.role >= needed { Ok(()) } else { Err(Error::Forbidden(Forbidden::Role(needed.name()))) }
+        match self.on_devices(needed)? {
+            None => Ok(()),
+            Some(_) => Err(Error::Forbidden(Forbidden::User)),
+        }
+    }
+
+    /// The same for what users may do too, with their own devices: whose devices those are, or `None` for all of the
+    /// tenant's.
+    pub(crate) fn on_devices(&self, needed: Role) -> Result<Option<UserId>> {
+        if self.role < needed {
+            return Err(Error::Forbidden(Forbidden::Role(needed.name())));
+        }
+        match self.subject {
+            Subject::User(user) => Ok(Some(user)),
+            Subject::Admin(_) | Subject::Application(_) | Subject::Local | Subject::System => Ok(None),
+        }
+    }
+
+    /// Whether this actor sees a device of `owner`: in a transaction that has it already.
+    pub(crate) fn sees_device_of(&self, owner: Option<UserId>) -> bool {
+        match self.subject {
+            Subject::User(user) => owner == Some(user),
+            Subject::Admin(_) | Subject::Application(_) | Subject::Local | Subject::System => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const TENANT: TenantId = TenantId(Uuid::nil());
+    const USER: UserId = UserId(Uuid::from_u128(1));
+
+    #[test]
+    fn a_role_includes_those_before_it() {
+        for (role, may) in [
+            (Role::Viewer, [true, false, false]),
+            (Role::Operator, [true, true, false]),
+            (Role::Owner, [true; 3]),
+        ] {
+            let actor = Actor { tenant: TENANT, subject: Subject::Admin(AdminId(Uuid::nil())), role };
+            let asked = [Role::Viewer, Role::Operator, Role::Owner];
+            assert_eq!(asked.map(|needed| actor.require(needed).is_ok()), may, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn a_user_may_do_nothing_but_act_on_their_own_devices() {
+        let actor = Actor::user(TENANT, USER);
+        assert!(matches!(actor.require(Role::Viewer), Err(Error::Forbidden(Forbidden::User))));
+        assert_eq!(actor.on_devices(Role::Operator).unwrap(), Some(USER));
+        assert!(actor.on_devices(Role::Owner).is_err());
+        assert!(actor.sees_device_of(Some(USER)));
+        assert!(!actor.sees_device_of(Some(UserId(Uuid::nil()))) && !actor.sees_device_of(None));
     }
 }

@@ -60,6 +60,24 @@ impl Mdm {
         Ok((admin.id, Some(password)))
     }
 
+    /// Every administrator, by e-mail address, with their roles. One query for each.
+    pub async fn admins(&self) -> Result<Vec<(Admin, Vec<(TenantId, Role)>)>> {
+        let mut admins = Vec::new();
+        for admin in self.directory.admins().await? {
+            let roles = self.directory.roles(admin.id).await?;
+            admins.push((admin, roles));
+        }
+        Ok(admins)
+    }
+
+    /// Takes an administrator's role in a tenant away, at once: their keys and access tokens open it no longer.
+    pub async fn remove_admin(&self, email: &str, tenant: TenantId) -> Result<()> {
+        let email = email.trim().to_lowercase();
+        let admin = self.directory.admin(&email).await?.ok_or(Error::NotFound(Thing::Admin))?;
+        let removed = self.directory.remove_role(admin.id, tenant).await?;
+        if removed { Ok(()) } else { Err(Error::NotFound(Thing::Admin)) }
+    }
+
     /// Makes an API key for an administrator; the key is told once, here.
     pub async fn add_api_key(&self, email: &str) -> Result<(ApiKeyId, String)> {
         let admin =

@@ -51,6 +51,8 @@ ids! {
     PurgeId;
     /// A secret in escrow.
     EscrowId;
+    /// A group.
+    GroupId;
 }
 
 impl DeviceId {

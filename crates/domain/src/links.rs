@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use crate::{Actor, DeviceId, Error, Event, LinkId, Mdm, Result, Role, Thing, Timestamp, UserId, secrets};
+use crate::{
+    Actor, DeviceId, EnrollmentAnswer, Error, Event, Forbidden, LinkId, Mdm, Result, Role, Subject, Thing,
+    Timestamp, UserId, secrets,
+};
 
 /// How long a link may live at most.
 pub const LONGEST_LINK: Duration = Duration::from_hours(366 * 24);
+
+/// How long a link lives that a user makes for themselves.
+const OWN_LINK: Duration = Duration::from_hours(24);
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,12 +54,9 @@ impl Mdm {
     /// [`Error::Conflict`] until the server has a `--device-url` that devices can reach for ever.
     pub async fn add_link(&self, actor: &Actor, new: &NewLink) -> Result<String> {
         actor.require(Role::Owner)?;
-        let base = self.settings.enrollment_base()?;
         if new.uses == 0 || new.lifetime.is_zero() || new.lifetime > LONGEST_LINK {
             return Err(Error::invalid("link", "at least one use, and a lifetime of at most 366 days"));
         }
-        let token = secrets::token(&*self.random);
-        let now = self.clock.now();
         let mut tx = self.store.begin(actor.tenant).await?;
         let user = match &new.user {
             Some(email) => {
@@ -65,6 +68,48 @@ impl Mdm {
         if let Some(device) = new.device {
             tx.device_for_update(device).await?.ok_or(Error::NotFound(Thing::Device))?;
         }
+        let (link, url) = self.new_link(user, new)?;
+        tx.add_link(&link).await?;
+        tx.record(&Event::link_added(actor, &link, link.created_at)).await?;
+        tx.commit().await?;
+        Ok(url)
+    }
+
+    /// Makes a link by which a user enrolls one device of their own, within a day, and gives its URL.
+    ///
+    /// # Errors
+    /// [`Forbidden::NotUser`] for anyone else; [`Error::Conflict`] while the server cannot enroll devices.
+    pub async fn add_own_link(&self, actor: &Actor) -> Result<String> {
+        let Subject::User(user) = actor.subject else { return Err(Error::Forbidden(Forbidden::NotUser)) };
+        let new = NewLink { user: None, device: None, uses: 1, lifetime: OWN_LINK };
+        let (link, url) = self.new_link(Some(user), &new)?;
+        let mut tx = self.store.begin(actor.tenant).await?;
+        if tx.push_certificate().await?.is_none() {
+            return Err(cannot_enroll());
+        }
+        tx.add_link(&link).await?;
+        tx.record(&Event::link_added(actor, &link, link.created_at)).await?;
+        tx.commit().await?;
+        Ok(url)
+    }
+
+    /// The signed enrollment profile that such a link answers.
+    ///
+    /// # Errors
+    /// As for the link.
+    pub async fn own_profile(&self, actor: &Actor) -> Result<Vec<u8>> {
+        let url = self.add_own_link(actor).await?;
+        let token = url.rsplit('/').next().unwrap_or_default();
+        match self.enrollment_profile(token, true).await? {
+            EnrollmentAnswer::Profile(profile) => Ok(profile),
+            EnrollmentAnswer::None(_) => Err(cannot_enroll()),
+        }
+    }
+
+    fn new_link(&self, user: Option<UserId>, new: &NewLink) -> Result<(Link, String)> {
+        let base = self.settings.enrollment_base()?;
+        let token = secrets::token(&*self.random);
+        let created_at = self.clock.now();
         let link = Link {
             id: LinkId(self.random.id()),
             token_hash: secrets::hash(&token),
@@ -72,12 +117,13 @@ impl Mdm {
             device: new.device,
             max_uses: new.uses,
             used: 0,
-            expires_at: now.plus(new.lifetime),
-            created_at: now,
+            expires_at: created_at.plus(new.lifetime),
+            created_at,
         };
-        tx.add_link(&link).await?;
-        tx.record(&Event::link_added(actor, &link, now)).await?;
-        tx.commit().await?;
-        Ok(format!("{base}/enroll/{token}"))
+        Ok((link, format!("{base}/enroll/{token}")))
     }
+}
+
+fn cannot_enroll() -> Error {
+    Error::Conflict("the tenant has no push certificate yet".into())
 }

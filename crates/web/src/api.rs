@@ -11,8 +11,8 @@ use http::{
 use ipnet::IpNet;
 
 use crate::{
-    HttpMetrics, api_state::ApiState, device_api, docs, health, lifecycle_api, limits::BodyBudget, metrics,
-    openapi, peer::ProxyTrust, readiness,
+    HttpMetrics, api_state::ApiState, device_api, docs, health, lifecycle_api, metrics, openapi,
+    peer::ProxyTrust, readiness,
 };
 
 /// Settings of the API listener.
@@ -48,12 +48,7 @@ impl Default for ApiSettings {
 /// Every answer of a published API, whatever went wrong, comes in that API's own form. The accept loop limits
 /// connections, handshakes and headers.
 pub fn api_router(mdm: Arc<Mdm>, settings: ApiSettings) -> Router {
-    let state = ApiState {
-        mdm,
-        bodies: Arc::new(BodyBudget::new(settings.body_budget)),
-        trust: Arc::new(ProxyTrust::new(settings.trusted_proxies)),
-        throttle: Arc::default(),
-    };
+    let state = ApiState::new(mdm, settings.body_budget, ProxyTrust::new(settings.trusted_proxies));
     let counted = settings.metrics.clone();
     let router = Router::new()
         .merge(counted.around("device-api", device_api::router()))

@@ -7,12 +7,11 @@ mod words;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State, rejection::PathRejection};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::{EnrollmentAnswer, Error, NoEnrollment};
-use http::header::{
-    ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::ACCEPT_LANGUAGE;
 
+use crate::enrolling;
 use crate::failure::log_failed;
 use crate::peer::Origin;
 use crate::state::DeviceState;
@@ -43,7 +42,7 @@ pub(crate) async fn serve(
     let (parts, _) = request.into_parts();
     let origin = state.trust.origin(&parts);
     match answer(&state, token.ok(), wants_signature(parts.uri.query()), origin).await {
-        Ok(bytes) => profile(bytes),
+        Ok(bytes) => enrolling::profile(bytes),
         Err(reason) => {
             tracing::info!(peer = %origin, ?reason, "a link does not enroll");
             let languages = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -72,17 +71,6 @@ async fn answer(
 
 fn wants_signature(query: Option<&str>) -> bool {
     !query.unwrap_or_default().split('&').any(|pair| pair == "signed=false")
-}
-
-/// It holds a one-time secret, so that nothing on the way may keep it.
-fn profile(bytes: Vec<u8>) -> Response {
-    let headers = [
-        (CONTENT_TYPE, apple::content_type::PROFILE),
-        (CONTENT_DISPOSITION, "attachment; filename=\"enroll.mobileconfig\""),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, bytes).into_response()
 }
 
 impl From<NoEnrollment> for Reason {
@@ -123,15 +111,6 @@ mod tests {
         }
         assert!(!wants_signature(Some("signed=false")));
         assert!(!wants_signature(Some("x=1&signed=false")));
-    }
-
-    #[test]
-    fn a_profile_is_downloaded_as_apples_type_and_kept_nowhere() {
-        let response = profile(b"profile".to_vec());
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/x-apple-aspen-config");
-        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
-        assert_eq!(response.headers()[CONTENT_DISPOSITION], "attachment; filename=\"enroll.mobileconfig\"");
     }
 
     #[test]

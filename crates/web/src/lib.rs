@@ -13,6 +13,7 @@ mod credentials;
 mod device_api;
 mod docs;
 mod enroll;
+mod enrolling;
 mod failure;
 mod health;
 mod identifiers;

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccessToken, ActionKind, App, AppPage, ApplicationId, CertificateState, Channel, ChannelKey, Command, CommandId,
-    CommandState, Device, DeviceFilter, DeviceId, DeviceName, EarlierRequests, Enrollment, EnrollmentId,
-    EscrowId, Event, Group, GroupId, IdentityCertificate, InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
-    Timestamp, User, UserId, ports::Tombstone,
+    AccessToken, ActionKind, App, AppPage, ApplicationId, CertificateState, Channel, ChannelKey, Command,
+    CommandId, CommandState, Device, DeviceFilter, DeviceId, DeviceName, EarlierRequests, Enrollment,
+    EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate, InstalledApp, Judgement,
+    LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result,
+    TenantId, Timestamp, User, UserId, ports::Tombstone,
 };
 
 /// A database.

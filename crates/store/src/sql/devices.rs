@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, TenantId, Thing, UserId,
-    ports::Devices,
+    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, TenantId,
+    Thing, UserId, ports::Devices,
 };
 use sqlx::{QueryBuilder, query};
 use uuid::Uuid;
@@ -153,9 +153,10 @@ pub(super) fn named(tenant: TenantId, name: &DeviceName) -> Query<'_> {
 /// The statement that finds a user's device by a name.
 pub(super) fn named_of_user(tenant: TenantId, owner: UserId, name: &DeviceName) -> Query<'_> {
     match name {
-        DeviceName::Id(id) => {
-            query(select!("WHERE tenant = $1 AND user_id = $2 AND id = $3")).bind(tenant.0).bind(owner.0).bind(id.0)
-        }
+        DeviceName::Id(id) => query(select!("WHERE tenant = $1 AND user_id = $2 AND id = $3"))
+            .bind(tenant.0)
+            .bind(owner.0)
+            .bind(id.0),
         DeviceName::Imei(imei) => query(select!(
             "WHERE tenant = $1 AND user_id = $2
                  AND id IN (SELECT device FROM device_imeis WHERE tenant = $1 AND imei = $3)

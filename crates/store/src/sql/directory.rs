@@ -246,7 +246,8 @@ fn tenant(row: &Row) -> Result<Tenant> {
     })
 }
 
-fn admin(row: &Row) -> Result<Admin> {
+/// An administrator, by the names of the columns.
+pub(super) fn admin(row: &Row) -> Result<Admin> {
     Ok(Admin {
         id: AdminId(get(row, "id")?),
         email: get(row, "email")?,
@@ -266,7 +267,7 @@ fn api_key(row: &Row) -> Result<ApiKey> {
 }
 
 /// The role in the row; an administrator without any has one row without.
-fn role(row: &Row) -> Result<Option<(TenantId, Role)>> {
+pub(super) fn role(row: &Row) -> Result<Option<(TenantId, Role)>> {
     let Some(tenant) = get::<Option<_>>(row, "tenant")? else { return Ok(None) };
     Ok(Some((TenantId(tenant), known(Role::named(get(row, "role")?), "role")?)))
 }

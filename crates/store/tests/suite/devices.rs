@@ -236,3 +236,37 @@ async fn a_quarantined_record_is_discarded_with_its_channels_and_nothing_else() 
     assert!(tx.device_for_update(phone.device).await.unwrap().is_some());
     assert!(tx.channel(phone.enrollment, &ChannelKey::default()).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn a_users_devices_are_found_among_all_others() {
+    let world = World::new().await;
+    let (ada, bob) = (UserId(id()), UserId(id()));
+    let mut tx = world.tx().await;
+    let phone = |owner: Option<UserId>, managed: bool| {
+        move |device: &mut Device| {
+            device.user = owner;
+            device.managed = managed;
+            device.facts = facts();
+        }
+    };
+    let adas = add(&mut *tx, world.tenant, phone(Some(ada), false)).await;
+    let bobs = add(&mut *tx, world.tenant, phone(Some(bob), true)).await;
+    let nobodys = add(&mut *tx, world.tenant, phone(None, true)).await;
+
+    for name in [imei("353000000000001"), serial("C39XK1")] {
+        let found = tx.device_of_user(ada, &name).await.unwrap();
+        assert_eq!(found.map(|device| device.id), Some(adas.id), "{name:?}: not the managed one of another");
+    }
+    assert_eq!(tx.device_of_user(bob, &DeviceName::Id(bobs.id)).await.unwrap(), Some(bobs));
+    for foreign in [adas.id, nobodys.id] {
+        assert_eq!(tx.device_of_user(bob, &DeviceName::Id(foreign)).await.unwrap(), None);
+    }
+
+    let owned = DeviceFilter { owner: Some(ada), ..DeviceFilter::default() };
+    assert_eq!(tx.devices(&owned, ALL).await.unwrap(), [adas.clone()]);
+    assert_eq!(tx.count_devices(&owned).await.unwrap(), 1);
+    let behind = Page { after: Some(adas.id), ..ALL };
+    assert_eq!(tx.devices(&owned, behind).await.unwrap(), []);
+    let managed = DeviceFilter { managed: Some(true), ..owned };
+    assert_eq!(tx.count_devices(&managed).await.unwrap(), 0, "everything that is set must hold");
+}

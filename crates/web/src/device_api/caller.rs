@@ -4,8 +4,9 @@ use axum::{
     body::Body,
     extract::{FromRequest, Request},
 };
-use domain::{Actor, DeviceName, Mdm, TenantId};
-use http::{HeaderMap, request::Parts};
+use domain::{Actor, DeviceName, Session};
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
@@ -13,8 +14,12 @@ use super::{
     device_name::NamedDevice,
     error::{ErrorCode, Failure},
     fields::{Scalar, parse},
+    messages::Expected,
 };
-use crate::{api_state::ApiState, credentials, identifiers, json_body, limits::HeldBody};
+use crate::{api_state::ApiState, json_body, limits::HeldBody, peer::Origin};
+use proof::{Known, Proof};
+
+mod proof;
 
 /// A call by someone who may call, with the fields of its body that this call knows.
 pub(super) struct Call<T> {
@@ -26,6 +31,25 @@ pub(super) struct Call<T> {
 pub(super) struct DeviceCall<T> {
     pub(super) actor: Actor,
     pub(super) device: DeviceName,
+    pub(super) body: T,
+}
+
+/// A call that only an access token can make.
+pub(super) struct TokenCall<T> {
+    pub(super) session: Box<Session>,
+    pub(super) origin: Origin,
+    pub(super) body: T,
+}
+
+/// A call whose whole body stands in the query, as `json`: for what a browser opens.
+pub(super) struct LinkCall<T> {
+    pub(super) actor: Actor,
+    pub(super) body: T,
+}
+
+/// A call by someone who has no credentials yet.
+pub(super) struct OpenCall<T> {
+    pub(super) origin: Origin,
     pub(super) body: T,
 }
 
@@ -44,8 +68,8 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Call<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
-        let (actor, body) = open(request, state).await?;
-        Ok(Self { actor, body: parse(body.bytes())? })
+        let opened = Opened::by_body(request, state).await?;
+        Ok(Self { body: parse(opened.body.bytes())?, actor: opened.known.actor() })
     }
 }
 
@@ -53,99 +77,91 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for DeviceCall<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
-        let (actor, body) = open(request, state).await?;
-        let device = parse::<NamedDevice>(body.bytes())?.name()?;
-        Ok(Self { actor, device, body: parse(body.bytes())? })
+        let opened = Opened::by_body(request, state).await?;
+        let device = parse::<NamedDevice>(opened.body.bytes())?.name()?;
+        Ok(Self { device, body: parse(opened.body.bytes())?, actor: opened.known.actor() })
     }
 }
 
-async fn open(request: Request, state: &ApiState) -> Result<(Actor, HeldBody), Failure> {
-    let (Parts { headers, .. }, body): (Parts, Body) = request.into_parts();
-    let body = json_body::read(&state.bodies, &headers, body, json_body::BODY_LIMIT).await?;
-    let proof = Proof::read(&headers, parse(body.bytes())?)?;
-    Ok((proof.actor(&state.mdm).await?, body))
+impl<T: DeserializeOwned> FromRequest<ApiState> for TokenCall<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
+        let Opened { origin, known, body } = Opened::by_body(request, state).await?;
+        let Known::ByToken(session) = known else { return Err(Failure::new(ErrorCode::AccessTokenNeeded)) };
+        Ok(Self { session, origin, body: parse(body.bytes())? })
+    }
 }
 
-/// What a caller shows; not yet judged.
-#[derive(PartialEq, Eq)]
-struct Proof {
-    api_key: String,
-    tenant: Option<TenantId>,
+impl<T: DeserializeOwned> FromRequest<ApiState> for LinkCall<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
+        let (parts, _): (Parts, Body) = request.into_parts();
+        let text = json_of(parts.uri.query().unwrap_or_default())?;
+        let known = judge(&parts, &text, state).await?;
+        Ok(Self { body: parse(&text)?, actor: known.actor() })
+    }
 }
 
-impl Proof {
-    fn read(headers: &HeaderMap, fields: Credentials) -> Result<Self, Failure> {
-        let token = fields.token.text("token")?;
-        let tenant = fields.mtcid.text("mtcid")?.filter(|id| !id.is_empty());
-        if token.is_some_and(|token| !token.is_empty()) {
-            // No tokens are issued yet, so that each is one that is over.
-            return Err(Failure::new(ErrorCode::TokenInvalid));
-        }
-        let unauthenticated = Failure::new(ErrorCode::Unauthenticated);
-        let api_key = credentials::authorization(headers, "Api-Key").ok_or(unauthenticated.clone())?;
-        let tenant =
-            tenant.map(|id| identifiers::uuid(&id).map(TenantId).ok_or(unauthenticated)).transpose()?;
-        Ok(Self { api_key: api_key.to_owned(), tenant })
-    }
+impl<T: DeserializeOwned> FromRequest<ApiState> for OpenCall<T> {
+    type Rejection = Failure;
 
-    async fn actor(&self, mdm: &Mdm) -> Result<Actor, Failure> {
-        Ok(mdm.actor_for_api_key(&self.api_key, self.tenant).await?)
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
+        let (parts, body) = read(request, state).await?;
+        Ok(Self { origin: state.trust.origin(&parts), body: parse(body.bytes())? })
     }
+}
+
+/// A request that was read, from someone who may call.
+struct Opened {
+    origin: Origin,
+    known: Known,
+    body: HeldBody,
+}
+
+impl Opened {
+    async fn by_body(request: Request, state: &ApiState) -> Result<Self, Failure> {
+        let (parts, body) = read(request, state).await?;
+        let known = judge(&parts, body.bytes(), state).await?;
+        Ok(Self { origin: state.trust.origin(&parts), known, body })
+    }
+}
+
+async fn read(request: Request, state: &ApiState) -> Result<(Parts, HeldBody), Failure> {
+    let (parts, body): (Parts, Body) = request.into_parts();
+    let body = json_body::read(&state.bodies, &parts.headers, body, json_body::BODY_LIMIT).await?;
+    Ok((parts, body))
+}
+
+async fn judge(parts: &Parts, body: &[u8], state: &ApiState) -> Result<Known, Failure> {
+    let proof = Proof::read(&parts.headers, parse(body)?)?;
+    proof.judge(state, state.trust.origin(parts)).await
+}
+
+/// What `json` holds in a query; as in a form, `+` is a blank there.
+fn json_of(query: &str) -> Result<Vec<u8>, Failure> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let value = pairs.filter(|(name, _)| *name == "json").map(|(_, value)| value).next();
+    let value = value.ok_or(Failure::invalid("json", Expected::Object))?;
+    Ok(percent_decode_str(&value.replace('+', " ")).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderValue, header::AUTHORIZATION};
-
     use super::*;
 
-    fn read(authorization: Option<&str>, body: &str) -> Result<Proof, ErrorCode> {
-        let header = |value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-        let headers = authorization.into_iter().map(header).collect();
-        let fields = parse(body.as_bytes()).unwrap();
-        Proof::read(&headers, fields).map_err(|failure| failure.code)
-    }
-
-    #[track_caller]
-    fn refused(authorization: Option<&str>, body: &str, code: ErrorCode) {
-        assert_eq!(read(authorization, body).err(), Some(code), "{authorization:?} {body}");
-    }
-
     #[test]
-    fn a_key_with_or_without_a_tenant_is_shown_to_the_domain() {
-        let tenant = identifiers::uuid("e60cf0e25e63430694441870c27a8b42").map(TenantId);
-        for (body, tenant) in [
-            ("{}", None),
-            (r#"{"mtcid":null,"token":null}"#, None),
-            (r#"{"mtcid":"","token":""}"#, None),
-            (r#"{"mtcid":"e60cf0e2-5e63-4306-9444-1870c27a8b42"}"#, tenant),
+    fn the_json_of_a_query_is_read_as_browsers_send_it() {
+        for query in [
+            "json=%7B%22token%22%3A%22a%20b%22%7D",
+            "x=1&json=%7b%22token%22:%22a+b%22%7d",
+            r#"json={"token":"a%20b"}&json={}"#,
         ] {
-            let proof = read(Some("Api-Key secret"), body).ok().unwrap();
-            assert_eq!((proof.api_key.as_str(), proof.tenant), ("secret", tenant), "{body}");
+            assert_eq!(json_of(query).unwrap(), br#"{"token":"a b"}"#, "{query}");
         }
-    }
-
-    #[test]
-    fn without_a_key_nobody_comes_in() {
-        for authorization in [None, Some("Bearer secret"), Some("Api-Key "), Some("secret")] {
-            refused(authorization, "{}", ErrorCode::Unauthenticated);
+        for query in ["", "json", "JSON={}", "x=json={}"] {
+            assert_eq!(json_of(query).unwrap_err().field, Some("json"), "{query}");
         }
-    }
-
-    #[test]
-    fn a_token_outranks_the_key() {
-        refused(Some("Api-Key secret"), r#"{"token":"abc"}"#, ErrorCode::TokenInvalid);
-        refused(None, r#"{"token":"abc"}"#, ErrorCode::TokenInvalid);
-    }
-
-    #[test]
-    fn a_tenant_that_cannot_be_is_one_that_the_key_has_no_access_to() {
-        refused(Some("Api-Key secret"), r#"{"mtcid":"nowhere"}"#, ErrorCode::Unauthenticated);
-    }
-
-    #[test]
-    fn credentials_of_another_type_are_a_fault_of_the_field() {
-        refused(Some("Api-Key secret"), r#"{"mtcid":1}"#, ErrorCode::InvalidField);
-        refused(Some("Api-Key secret"), r#"{"token":["abc"]}"#, ErrorCode::InvalidField);
     }
 }

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use super::{caller::Credentials, device_name::NamedDevice, envelope::TokenStatus};
+use super::{caller::Credentials, device_name::NamedDevice, token_status::TokenStatus};
 
 /// How callers prove who they are.
 const API_KEY: &str = "ApiKey";
@@ -60,6 +60,9 @@ pub(super) enum Refusals {
     /// The content type is not application/json
     #[response(status = 415)]
     UnsupportedMediaType(Failed),
+    /// Too many wrong credentials; the header Retry-After says how long to wait
+    #[response(status = 429)]
+    TooManyAttempts(Failed),
     /// The server is busy; try again soon
     #[response(status = 503)]
     Unavailable(Failed),
@@ -77,7 +80,7 @@ pub(super) struct Failed {
     errormessage: String,
     #[schema(example = false)]
     success: bool,
-    /// `Expired` where an access token is over.
+    /// `ExpiresSoon` in the last quarter of an access token's life, `Expired` where it is over.
     #[schema(required)]
     tokenstatus: Option<TokenStatus>,
 }
@@ -93,6 +96,10 @@ pub(super) fn document() -> OpenApi {
     OpenApiBuilder::new()
         .info(InfoBuilder::new().title("Device API").version("2").description(Some(description)))
         .components(Some(components.build()))
-        .security(Some([SecurityRequirement::new(API_KEY, Vec::<String>::new())]))
+        // Without the key it is the access token, which stands in the body.
+        .security(Some([
+            SecurityRequirement::new(API_KEY, Vec::<String>::new()),
+            SecurityRequirement::default(),
+        ]))
         .build()
 }

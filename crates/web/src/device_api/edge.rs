@@ -18,6 +18,7 @@ use super::{
     envelope::Envelope,
     error::{ErrorCode, Failure},
     language::Language,
+    token_status,
 };
 use crate::api_state::CALL_TIMEOUT;
 
@@ -40,7 +41,12 @@ fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
 }
 
 async fn in_envelope(request: Request, next: Next) -> Response {
+    token_status::in_a_call(answered(request, next)).await
+}
+
+async fn answered(request: Request, next: Next) -> Response {
     let language = Language::preferred(request.headers());
+    // Without the query, which may hold a token.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let called = tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await;
     let mut response = called.unwrap_or_else(|_| Failure::new(ErrorCode::Unavailable).into_response());

@@ -7,14 +7,12 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{error::Failure, language::Language, messages};
-
-/// How an access token stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) enum TokenStatus {
-    /// It is over, or is none: log in again.
-    Expired,
-}
+use super::{
+    error::Failure,
+    language::Language,
+    messages,
+    token_status::{self, TokenStatus},
+};
 
 /// An answer: how the call went, and then what was asked for.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -27,7 +25,7 @@ pub(super) struct Envelope<T> {
     errormessage: Option<String>,
     /// Whether the call succeeded.
     success: bool,
-    /// Null while the access token is good, or where there is none.
+    /// Null while the access token is good, or where there is none; `ExpiresSoon` in the last quarter of its life.
     #[schema(example = json!(null))]
     tokenstatus: Option<TokenStatus>,
     #[serde(flatten)]
@@ -41,7 +39,8 @@ pub(super) struct Nothing {}
 impl<T> Envelope<T> {
     /// A call that succeeded, with what it answers.
     pub(super) fn success(content: T) -> Self {
-        Self { errorcode: None, errormessage: None, success: true, tokenstatus: None, content }
+        let tokenstatus = token_status::current();
+        Self { errorcode: None, errormessage: None, success: true, tokenstatus, content }
     }
 }
 
@@ -52,7 +51,7 @@ impl Envelope<Nothing> {
             errorcode: Some(failure.code.word()),
             errormessage: Some(messages::message(failure, language)),
             success: false,
-            tokenstatus: failure.code.token_status(),
+            tokenstatus: failure.code.token_status().or(token_status::current()),
             content: Nothing {},
         }
     }
@@ -89,6 +88,19 @@ mod tests {
         let failure = Failure::new(ErrorCode::TokenInvalid);
         let json = serde_json::to_value(Envelope::failure(&failure, Language::English)).unwrap();
         assert_eq!(json["tokenstatus"], "Expired");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_will_soon_be_over_is_said_to_be_with_every_answer() {
+        let answers = token_status::in_a_call(async {
+            token_status::note(Some(TokenStatus::ExpiresSoon));
+            let failure = Failure::new(ErrorCode::DeviceNotFound);
+            let failed = serde_json::to_value(Envelope::failure(&failure, Language::English)).unwrap();
+            [failed, serde_json::to_value(Envelope::success(Nothing {})).unwrap()]
+        });
+        for answer in answers.await {
+            assert_eq!(answer["tokenstatus"], "ExpiresSoon");
+        }
     }
 
     #[test]

@@ -321,7 +321,10 @@ mod tests {
         assert_eq!(headers(ErrorCode::Unavailable)[RETRY_AFTER], "1");
         assert!(headers(ErrorCode::DeviceNotFound).is_empty());
         let slowed = Failure::slowed_down(Duration::from_millis(29_001)).into_response();
-        assert_eq!((slowed.status().as_u16(), &slowed.headers()[RETRY_AFTER]), (429, &"30".parse::<HeaderValue>().unwrap()));
+        assert_eq!(
+            (slowed.status().as_u16(), &slowed.headers()[RETRY_AFTER]),
+            (429, &"30".parse::<HeaderValue>().unwrap())
+        );
     }
 
     /// The operator's book says the same as this table.

@@ -42,6 +42,11 @@ impl Scalar {
         }
     }
 
+    /// The text in it, where there has to be one.
+    pub(super) fn needed_text(self, field: &'static str) -> Result<String, Failure> {
+        self.text(field)?.ok_or(Failure::invalid(field, Expected::Text))
+    }
+
     /// A truth value, as `true` or as `"true"`: clients of the published API send both.
     pub(super) fn flag(&self, field: &'static str) -> Result<Option<bool>, Failure> {
         match self {

@@ -1,6 +1,9 @@
 //! Which language an answer is in: `Accept-Language` (RFC 9110, section 12.5.4).
 
-use http::{HeaderMap, header::ACCEPT_LANGUAGE};
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use http::{HeaderMap, header::ACCEPT_LANGUAGE, request::Parts};
 
 /// A language that this API speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,14 @@ pub(super) enum Language {
 }
 
 impl Language {
+    /// As HTML's `lang` wants it.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
     /// The one of our languages that the caller likes best.
     ///
     /// Ranges such as `de-AT` count for their language and `*` for English; of two with the same weight the first one
@@ -26,6 +37,14 @@ impl Language {
             _ => Some((language, weight)),
         });
         best.map_or(Self::English, |(language, _)| language)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Language {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::preferred(&parts.headers))
     }
 }
 

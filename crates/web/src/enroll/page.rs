@@ -1,32 +1,17 @@
 //! The page of a link that does not enroll.
 
-use std::sync::LazyLock;
-
 use askama::Template;
-use axum::response::{Html, IntoResponse, Response};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue, StatusCode,
-    header::{
-        CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, VARY,
-        X_CONTENT_TYPE_OPTIONS,
-    },
+    header::{RETRY_AFTER, VARY},
 };
 
 use super::{Reason, language::Language, words::Words};
-use crate::failure::RETRY_SECONDS;
-
-const STYLE: &str = include_str!("../../templates/enroll.css");
-
-/// Nothing is allowed but the page's own style sheet, by its hash.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = STANDARD.encode(pki::sha256(STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
-});
+use crate::{
+    enrolling::{self, STYLE},
+    failure::RETRY_SECONDS,
+};
 
 #[derive(Template)]
 #[template(path = "enroll.html")]
@@ -49,18 +34,9 @@ pub(super) fn render(reason: Reason, language: Language) -> Response {
         },
     };
     let Ok(html) = page.render() else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
-    let mut response = (status(reason), Html(html)).into_response();
+    let mut response = enrolling::page(status(reason), language.tag(), html);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
-    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
-    for (name, value) in [
-        (CACHE_CONTROL, "no-store"),
-        (REFERRER_POLICY, "no-referrer"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (VARY, "accept-language"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
+    headers.insert(VARY, HeaderValue::from_static("accept-language"));
     if reason == Reason::Busy {
         headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
     }
@@ -79,7 +55,10 @@ fn status(reason: Reason) -> StatusCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::CONTENT_TYPE;
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use http::header::{
+        CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    };
     use http_body_util::BodyExt;
 
     const REASONS: [(Reason, u16); 7] = [

@@ -2,51 +2,70 @@
 
 use std::future::Future;
 
-use axum::body::Body;
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use domain::{DeviceId, DeviceView, PAGE_LIMIT, Result};
+use domain::{PAGE_LIMIT, Result};
 use futures_util::stream;
+use http::{HeaderValue, header::CONTENT_TYPE};
+use serde::Serialize;
 
-use super::super::{
-    device_object::DeviceObject,
+use super::{
     envelope::{Envelope, Nothing},
+    error::Failure,
 };
 
-/// Writes `first` and every page behind it; `next` reads the page behind a device.
-///
-/// `totalcount` is the number of devices that were written, so that it always agrees with `data`. What fails on the way
-/// breaks the connection off: by then the status has been sent, and a list that only looks whole would be believed.
-pub(super) fn body<Next, Answer>(first: Vec<DeviceView>, next: Next) -> Body
-where
-    Next: Fn(DeviceId) -> Answer + Send + 'static,
-    Answer: Future<Output = Result<Vec<DeviceView>>> + Send + 'static,
-{
-    let writer = Writer { next, stage: Stage::Head(first), written: 0 };
-    Body::from_stream(stream::try_unfold(writer, Writer::step))
+/// Something that lists are made of.
+pub(super) trait Listed: Send + 'static {
+    /// What they are listed by.
+    type Id: Send + 'static;
+
+    fn id(&self) -> Self::Id;
+
+    /// As it stands in the list.
+    fn shown(&self) -> impl Serialize;
 }
 
-struct Writer<Next> {
+/// Answers `first` and every page behind it; `next` reads the page behind an entry.
+///
+/// `totalcount` is the number of entries that were written, so that it always agrees with `data`. What fails on the way
+/// breaks the connection off: by then the status has been sent, and a list that only looks whole would be believed.
+pub(super) fn answer<T, Next, Answer>(first: Vec<T>, next: Next) -> std::result::Result<Response, Failure>
+where
+    T: Listed,
+    Next: Fn(T::Id) -> Answer + Send + 'static,
+    Answer: Future<Output = Result<Vec<T>>> + Send + 'static,
+{
+    // Now, since the body is written when the call is over, and nothing is known of its token any more.
+    let head = head()?;
+    let writer = Writer { next, stage: Stage::Head(head, first), written: 0 };
+    let mut response = Response::new(Body::from_stream(stream::try_unfold(writer, Writer::step)));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+struct Writer<T: Listed, Next> {
     next: Next,
-    stage: Stage,
+    stage: Stage<T>,
     written: u64,
 }
 
 /// What is to be written next.
-enum Stage {
+enum Stage<T: Listed> {
     /// The beginning, with the first page.
-    Head(Vec<DeviceView>),
-    /// The page behind this device.
-    Behind(DeviceId),
+    Head(Vec<u8>, Vec<T>),
+    /// The page behind this entry.
+    Behind(T::Id),
     /// The end.
     Tail,
     /// Nothing any more.
     Done,
 }
 
-impl<Next, Answer> Writer<Next>
+impl<T, Next, Answer> Writer<T, Next>
 where
-    Next: Fn(DeviceId) -> Answer,
-    Answer: Future<Output = Result<Vec<DeviceView>>>,
+    T: Listed,
+    Next: Fn(T::Id) -> Answer,
+    Answer: Future<Output = Result<Vec<T>>>,
 {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>> {
         let mut chunk = Vec::new();
@@ -54,7 +73,7 @@ where
             Ok(Some(stage)) => stage,
             Ok(None) => return Ok(None),
             Err(error) => {
-                tracing::error!(error = error.chain(), written = self.written, "a list of devices broke off");
+                tracing::error!(error = error.chain(), written = self.written, "a list broke off");
                 return Err(error);
             }
         };
@@ -62,15 +81,15 @@ where
     }
 
     /// Writes one stage; gives the one behind it, or `None` at the end.
-    async fn write(&mut self, chunk: &mut Vec<u8>) -> Result<Option<Stage>> {
+    async fn write(&mut self, chunk: &mut Vec<u8>) -> Result<Option<Stage<T>>> {
         match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Head(page) => {
-                chunk.extend(head()?);
-                self.devices(&page, chunk).map(Some)
+            Stage::Head(head, page) => {
+                chunk.extend(head);
+                self.entries(&page, chunk).map(Some)
             }
             Stage::Behind(last) => {
                 let page = (self.next)(last).await?;
-                self.devices(&page, chunk).map(Some)
+                self.entries(&page, chunk).map(Some)
             }
             Stage::Tail => {
                 chunk.extend(
@@ -82,16 +101,16 @@ where
         }
     }
 
-    fn devices(&mut self, page: &[DeviceView], chunk: &mut Vec<u8>) -> Result<Stage> {
-        for view in page {
+    fn entries(&mut self, page: &[T], chunk: &mut Vec<u8>) -> Result<Stage<T>> {
+        for entry in page {
             if self.written > 0 {
                 chunk.push(b',');
             }
-            serde_json::to_writer(&mut *chunk, &DeviceObject::from(view)).map_err(domain::Error::internal)?;
+            serde_json::to_writer(&mut *chunk, &entry.shown()).map_err(domain::Error::internal)?;
             self.written += 1;
         }
         let is_full = page.len() >= PAGE_LIMIT as usize;
-        Ok(page.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.device.id)))
+        Ok(page.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.id())))
     }
 }
 
@@ -107,12 +126,15 @@ fn head() -> Result<Vec<u8>> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use domain::{DeviceView, Error};
+    use domain::{DeviceId, DeviceView, Error};
     use http_body_util::BodyExt;
     use serde_json::Value;
     use uuid::Uuid;
 
-    use super::{super::super::device_object::tests::published, *};
+    use super::{
+        super::device_object::{DeviceObject, tests::published},
+        *,
+    };
 
     fn devices(ids: std::ops::Range<u128>) -> Vec<DeviceView> {
         let view = |id| {
@@ -121,6 +143,14 @@ mod tests {
             DeviceView { device, pending }
         };
         ids.map(view).collect()
+    }
+
+    fn body<Next, Answer>(first: Vec<DeviceView>, next: Next) -> Body
+    where
+        Next: Fn(DeviceId) -> Answer + Send + 'static,
+        Answer: Future<Output = Result<Vec<DeviceView>>> + Send + 'static,
+    {
+        answer(first, next).unwrap().into_body()
     }
 
     async fn text(body: Body) -> String {
