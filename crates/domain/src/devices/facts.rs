@@ -54,6 +54,8 @@ pub struct Facts {
     pub platform: Option<Platform>,
     /// How it enrolled.
     pub enrollment: EnrollmentKind,
+    /// `AccessRights` of the profile that it enrolled with; `None` where that was not ours, or is not known any more.
+    pub access_rights: Option<u16>,
     /// `DeviceName`.
     pub device_name: Option<String>,
     /// `SerialNumber`.
@@ -92,6 +94,10 @@ pub struct Facts {
     pub apple_silicon: Option<bool>,
     /// `PINRequiredForDeviceLock`.
     pub pin_required_for_lock: Option<bool>,
+    /// `PINRequiredForEraseDevice`.
+    pub pin_required_for_erase: Option<bool>,
+    /// `IsMultiUser`: an iPad that several people share.
+    pub shared: Option<bool>,
     /// Where it last was.
     pub location: Option<Location>,
     /// When the device last reported its inventory.

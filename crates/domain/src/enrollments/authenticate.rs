@@ -1,6 +1,9 @@
 //! `Authenticate`: a device says that it is about to enroll. It is enrolled after its first `TokenUpdate`, not before.
 
-use super::identity::{Rejection, Standing, usable};
+use super::{
+    identity::{Rejection, Standing, usable},
+    profile::GRANTED,
+};
 use crate::{
     CertificateState, Credential, Enrollment, EnrollmentId, EnrollmentState, Facts, Identity,
     IdentityCertificate, Mdm, Refusal, TenantId, Timestamp, ports::Tx, secrets::sha256,
@@ -41,7 +44,9 @@ impl Mdm {
         }
         self.pin(&mut *tx, credential, &identity).await?;
         if enrollment.state != EnrollmentState::Active {
-            begin(&mut enrollment, key, Facts::claimed_by(message));
+            // An identity of a tenant's own CA came with a profile that we have not seen.
+            let access_rights = standing.foreign.is_none().then_some(GRANTED.bits());
+            begin(&mut enrollment, key, Facts { access_rights, ..Facts::claimed_by(message) });
             tx.set_enrollment(&enrollment).await?;
         }
         tracing::info!(enrollment = %enrollment.id, "a device authenticates");
