@@ -7,10 +7,12 @@ use testkit::server::{Answer, Api};
 mod answers;
 mod authentication;
 mod faults;
+mod fields;
 mod list;
 mod lock;
 mod mac_lock;
 mod naming;
+mod scale;
 
 /// The call `device/CALL` with these headers and this body.
 async fn call(api: &Api, call: &str, headers: &[(&str, &str)], body: &str) -> Answer {

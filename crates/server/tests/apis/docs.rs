@@ -22,7 +22,10 @@ fn between<'t>(text: &'t str, before: &str, after: char) -> Vec<&'t str> {
 
 /// Everything that a page names, as it names it.
 fn named(page: &str) -> Vec<&str> {
-    ["src=\"", "href=\"", "value=\""].into_iter().flat_map(|attribute| between(page, attribute, '"')).collect()
+    ["src=\"", "href=\"", "value=\""]
+        .into_iter()
+        .flat_map(|attribute| between(page, attribute, '"'))
+        .collect()
 }
 
 /// What a style sheet loads.

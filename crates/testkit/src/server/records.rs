@@ -57,6 +57,11 @@ impl TestServer {
         self.records().await.events(device, EVENTS).await.expect("the events")
     }
 
+    /// Whether it is on PostgreSQL, and has a database of its own there.
+    pub fn is_on_postgres(&self) -> bool {
+        self.database.is_some()
+    }
+
     /// The database of its own that a server on PostgreSQL has.
     pub fn postgres(&self) -> &TestDatabase {
         self.database.as_ref().expect("a server on PostgreSQL")

@@ -92,6 +92,90 @@ async fn a_filter_by_location_leaves_out_devices_without_one(server: TestServer)
     }
 }
 
+on_both!(every_published_form_of_a_date_is_exact_to_the_millisecond);
+
+async fn every_published_form_of_a_date_is_exact_to_the_millisecond(server: TestServer) {
+    server.add_records([seen(1, DAY - 1), seen(2, DAY), seen(3, DAY + 1)]).await;
+    for form in [
+        "2025-01-06T00:00:00.000Z",
+        "2025-01-06T07:00:00.000+7",
+        "2025-01-06T07:00:00.000+07",
+        "2025-01-06T07:00:00.000+07:00",
+        "2025-01-06T00:00:00Z",
+        "2025-01-06T07:00:00+7",
+        "2025-01-06T07:00:00+07",
+        "2025-01-06T07:00:00+07:00",
+        "20250106T000000Z",
+        "2025-01-05T20:30:00-03:30",
+    ] {
+        for (span, expected) in [
+            (json!({ "from": form, "to": form }), "2"),
+            (json!({ "from": form }), "23"),
+            (json!({ "to": form }), "12"),
+        ] {
+            assert_eq!(listed(&server, json!({ "lastcontact": span })).await.concat(), expected, "{span}");
+        }
+    }
+    for (span, expected) in [(json!({ "from": "2025-01-06" }), "23"), (json!({ "to": "2025-01-05" }), "1")] {
+        assert_eq!(listed(&server, json!({ "lastcontact": span })).await.concat(), expected, "{span}");
+    }
+}
+
+/// One of four digits; each of its bits says for one part of the filter whether the device fits.
+fn fitting(number: u64) -> Device {
+    let bit = |bit: u64| number & bit != 0;
+    let mut device = seen(number, if bit(4) { DAY } else { DAY - 1 });
+    (device.managed, device.wiped) = (bit(1), bit(2));
+    let place = Location { latitude: 52.5, longitude: 13.4, at: Timestamp(DAY) };
+    device.facts.location = bit(8).then_some(place);
+    device.facts.serial_number = Some(format!("{number:02}"));
+    device
+}
+
+on_both!(all_parts_of_a_filter_combine);
+
+async fn all_parts_of_a_filter_combine(server: TestServer) {
+    server.add_records((0..16).map(fitting)).await;
+    let day = json!({ "from": "2025-01-06", "to": "2025-01-06" });
+    for asked in 0..16_u64 {
+        for wanted in [true, false] {
+            let mut filter = json!({});
+            for (bit, field, value) in [
+                (1, "managed", json!(wanted)),
+                (2, "wiped", json!(wanted.to_string())),
+                (4, "lastcontact", day.clone()),
+                (8, "locationtimestamp", day.clone()),
+            ] {
+                if asked & bit != 0 {
+                    filter[field] = value;
+                }
+            }
+            let fits = |number: &u64| {
+                let flags = if wanted { *number & 3 } else { !*number & 3 };
+                let times = *number & 12;
+                asked & !(flags | times) == 0
+            };
+            let expected: Vec<_> = (0..16).filter(fits).map(|number| format!("{number:02}")).collect();
+            assert_eq!(listed(&server, filter.clone()).await, expected, "{filter}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_date_that_cannot_be_read_is_refused_by_the_name_of_its_field() {
+    let server = TestServer::start().await;
+    for span in ["lastcontact", "locationtimestamp"] {
+        for end in ["from", "to"] {
+            for date in ["2025-02-30", "yesterday", "10000-01-01", "2025-01-06T00:00:00+24:00", ""] {
+                let answer = server.api().device("list", json!({ "filter": { span: { end: date } } })).await;
+                refused(&answer, 400, "INVALID_FIELD");
+                let field = format!("filter.{span}.{end}");
+                assert!(answer.body["errormessage"].as_str().unwrap().contains(&field), "{}", answer.text);
+            }
+        }
+    }
+}
+
 on_both!(pages_follow_each_other_without_gap_or_overlap);
 
 async fn pages_follow_each_other_without_gap_or_overlap(server: TestServer) {
