@@ -3,6 +3,7 @@
 
 mod broken;
 mod example;
+mod own;
 mod prose;
 mod targets;
 
