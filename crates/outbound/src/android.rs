@@ -36,6 +36,7 @@ pub use push_token::{PushTokens, Refused};
 pub use settings::{BadSettings, GoogleSettings};
 
 use pace::Pace;
+use pubsub::PullSize;
 use settings::Endpoints;
 use token::AccessTokens;
 use transport::Transport;
@@ -51,6 +52,7 @@ pub struct Google {
     tokens: AccessTokens,
     management: Pace,
     pubsub: Pace,
+    pull_size: PullSize,
     clock: Clock,
 }
 
@@ -72,6 +74,7 @@ impl Google {
             tokens,
             management: Pace::default(),
             pubsub: Pace::default(),
+            pull_size: PullSize::default(),
             clock,
         })
     }

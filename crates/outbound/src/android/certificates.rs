@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use super::error::Error;
-use super::transport::{Reply, Transport};
+use super::transport::{QUICK, Reply, Transport};
 
 /// Without a word of Google's.
 const KEPT: Duration = Duration::from_secs(60 * 60);
@@ -72,7 +72,10 @@ impl Certificates {
                 Err(_) => {}
             }
         }
-        Ok(known.keys.get(id).cloned())
+        match known.good_until {
+            Some(_) => Ok(known.keys.get(id).cloned()),
+            None => Err(never_had()),
+        }
     }
 
     async fn fetch(
@@ -80,7 +83,7 @@ impl Certificates {
         transport: &Transport,
         now: SystemTime,
     ) -> Result<(HashMap<String, DecodingKey>, SystemTime), Error> {
-        let reply = transport.exchange(transport.client().get(self.url.clone())).await?;
+        let reply = transport.exchange(transport.client().get(self.url.clone()).timeout(QUICK)).await?;
         if !reply.status.is_success() {
             return Err(Error::of(&reply, now));
         }
@@ -91,6 +94,12 @@ impl Certificates {
         });
         Ok((keys.collect(), now + kept(&reply)))
     }
+}
+
+/// Whether a key is Google's cannot be told before Google's keys were seen once.
+fn never_had() -> Error {
+    let why = "Google's keys could not be had a moment ago".to_owned();
+    Error::TryLater { after: Some(LOOK_AGAIN), maybe_done: false, why }
 }
 
 impl Known {

@@ -10,8 +10,8 @@ use super::Google;
 use super::call::Call;
 use super::error::Error;
 
-/// As many as Google gives in one page.
-const PAGE_SIZE: &str = "100";
+/// Google would give a hundred, but each may name hundreds of applications, and an answer has a bound.
+const PAGE_SIZE: &str = "20";
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -26,7 +26,7 @@ impl Google {
         self.ask("a device", Call::management(Method::GET, name.as_str())).await
     }
 
-    /// A page of an enterprise's devices (`devices.list`), at most 100; deleted ones are not in it.
+    /// A page of an enterprise's devices (`devices.list`), at most 20; deleted ones are not in it.
     pub async fn devices(
         &self,
         enterprise: &EnterpriseName,

@@ -2,10 +2,11 @@
 
 mod grant;
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use ::android::notification::{PullResponse, ReceivedMessage};
-use ::android::{SubscriptionName, TopicName};
+use ::android::{Malformed, SubscriptionName, TopicName};
 use http::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,8 +15,8 @@ use super::Google;
 use super::call::Call;
 use super::error::Error;
 
-/// The most messages that one pull takes.
-pub const MAX_PULL: u16 = 1000;
+/// The most messages that one pull takes: each may be a report of half a megabyte, and an answer has a bound.
+pub const MAX_PULL: u16 = 20;
 /// How many acknowledgements go into one call; Pub/Sub bounds their bytes.
 const MAX_ACKS: usize = 500;
 /// How long Pub/Sub keeps what nobody acknowledges: its most, a week.
@@ -39,6 +40,26 @@ pub enum Delivery {
     },
 }
 
+/// How many messages a pull takes: half as many after an answer that was too long, then slowly more again.
+pub(super) struct PullSize(AtomicU16);
+
+impl Default for PullSize {
+    fn default() -> Self {
+        Self(AtomicU16::new(MAX_PULL))
+    }
+}
+
+impl PullSize {
+    fn at_most(&self, wanted: u16) -> u16 {
+        wanted.clamp(1, self.0.load(Ordering::Relaxed).clamp(1, MAX_PULL))
+    }
+
+    fn learn(&self, asked: u16, too_long: bool) {
+        let size = if too_long { asked / 2 } else { self.0.load(Ordering::Relaxed).saturating_add(1) };
+        self.0.store(size.clamp(1, MAX_PULL), Ordering::Relaxed);
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Acknowledgement<'a> {
@@ -48,11 +69,14 @@ struct Acknowledgement<'a> {
 }
 
 impl Google {
-    /// Takes at most `most` messages; none may be there, after a wait of Pub/Sub's own choice.
+    /// Takes at most `most` messages, and never more than [`MAX_PULL`]; none may be there, after a wait of
+    /// Pub/Sub's own choice. If they are too long together, later pulls take fewer; these come again then.
     pub async fn pull(&self, from: &SubscriptionName, most: u16) -> Result<Vec<ReceivedMessage>, Error> {
-        let most = most.clamp(1, MAX_PULL);
+        let most = self.pull_size.at_most(most);
         let call = Call::pubsub(Method::POST, format!("{from}:pull")).body(&json!({"maxMessages": most}))?;
-        let response: PullResponse = self.ask("an answer to a pull", call).await?;
+        let pulled = self.ask("an answer to a pull", call).await;
+        self.pull_size.learn(most, matches!(pulled, Err(Error::Malformed(Malformed::TooLong(_)))));
+        let response: PullResponse = pulled?;
         response.check()?;
         Ok(response.received_messages)
     }
@@ -120,5 +144,24 @@ fn there_already(made: Result<(), Error>) -> Result<(), Error> {
     match made {
         Err(Error::Conflict { .. }) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pulls_shrink_quickly_and_grow_slowly() {
+        let size = PullSize::default();
+        assert_eq!((size.at_most(0), size.at_most(5), size.at_most(1000)), (1, 5, MAX_PULL));
+        size.learn(MAX_PULL, true);
+        assert_eq!(size.at_most(1000), MAX_PULL / 2);
+        size.learn(MAX_PULL / 2, false);
+        assert_eq!(size.at_most(1000), MAX_PULL / 2 + 1);
+        (0..20).for_each(|_| size.learn(size.at_most(1000), true));
+        assert_eq!(size.at_most(1000), 1);
+        (0..100).for_each(|_| size.learn(1, false));
+        assert_eq!(size.at_most(1000), MAX_PULL);
     }
 }

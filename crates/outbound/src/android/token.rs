@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use super::account::ServiceAccount;
 use super::error::{Error, short};
 use super::pace::Pace;
-use super::transport::{Reply, Transport};
+use super::transport::{QUICK, Reply, Transport};
 
 /// How long before its end a token is renewed.
 const EARLY: Duration = Duration::from_secs(5 * 60);
@@ -112,6 +112,7 @@ impl AccessTokens {
         let request = transport
             .client()
             .post(self.url.clone())
+            .timeout(QUICK)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(format!("{GRANT}{assertion}"));
         let reply = transport.exchange(request).await;

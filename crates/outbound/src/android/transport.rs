@@ -14,6 +14,9 @@ use super::settings::{BadSettings, GoogleSettings};
 /// An order to wait longer than an hour is not believed.
 const MAX_WAIT: Duration = Duration::from_secs(60 * 60);
 
+/// For small answers that others wait for.
+pub(super) const QUICK: Duration = Duration::from_secs(20);
+
 /// The connections, kept open between calls.
 pub(super) struct Transport {
     client: Client,

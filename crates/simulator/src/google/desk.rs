@@ -113,7 +113,7 @@ impl Desk {
             }
             (_, ["v1", ..]) => {
                 self.authorize(request, oauth::MANAGEMENT)?;
-                self.world(|world| world.count_query())?;
+                self.world(World::count_query)?;
                 self.change(|world| management::answer(world, request))
             }
             _ => Err(Refusal::not_found("the path")),

@@ -85,13 +85,13 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Result<Value, Refu
 
 impl Pubsub {
     /// Publishes one message, as the faults let it.
-    pub(super) fn publish(&mut self, topic: &str, attributes: Value, data: Option<&Value>, now: SystemTime) {
+    pub(super) fn publish(&mut self, topic: &str, kind: &str, data: Option<&Value>, now: SystemTime) {
         if !self.lets_google_publish(topic) {
             return;
         }
         self.published += 1;
         let id = (9_000_000_000_000_000 + self.published).to_string();
-        let mut message = json!({"attributes": attributes, "messageId": id, "message_id": id,
+        let mut message = json!({"attributes": {"notificationType": kind}, "messageId": id, "message_id": id,
             "publishTime": time::rfc3339(now), "publish_time": time::rfc3339(now)});
         if let Some(data) = data {
             message["data"] = json!(STANDARD.encode(data.to_string()));

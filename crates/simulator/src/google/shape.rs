@@ -106,8 +106,8 @@ mod tests {
         ("colours", Kind::Words(&["RED"])),
     ];
 
-    fn refused(value: Value) -> String {
-        check(CAR, &value, "car").unwrap_err().body["error"]["message"].as_str().unwrap().to_owned()
+    fn refused(value: &Value) -> String {
+        check(CAR, value, "car").unwrap_err().body["error"]["message"].as_str().unwrap().to_owned()
     }
 
     #[test]
@@ -118,12 +118,12 @@ mod tests {
 
     #[test]
     fn each_wrong_type_is_named() {
-        assert!(refused(json!({"mileage": 1})).contains("car.mileage"));
-        assert!(refused(json!({"pause": 5})).contains("car.pause"));
-        assert!(refused(json!({"pause": "5"})).contains("car.pause"));
-        assert!(refused(json!({"doors": [{"open": "true"}]})).contains("car.doors[0].open"));
-        assert!(refused(json!({"colours": ["BLUE"]})).contains("car.colours[0]"));
-        assert!(refused(json!({"wheels": 4})).contains("Cannot find field"));
+        assert!(refused(&json!({"mileage": 1})).contains("car.mileage"));
+        assert!(refused(&json!({"pause": 5})).contains("car.pause"));
+        assert!(refused(&json!({"pause": "5"})).contains("car.pause"));
+        assert!(refused(&json!({"doors": [{"open": "true"}]})).contains("car.doors[0].open"));
+        assert!(refused(&json!({"colours": ["BLUE"]})).contains("car.colours[0]"));
+        assert!(refused(&json!({"wheels": 4})).contains("Cannot find field"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::device::Hardware;
 use super::pubsub::Pubsub;
@@ -162,7 +162,7 @@ impl World {
         let wanted = wanted.is_some_and(|types| types.iter().any(|it| it == kind));
         let topic = enterprise.resource.get("pubsubTopic").and_then(Value::as_str);
         if let Some(topic) = topic.filter(|_| wanted || kind == "TEST").map(str::to_owned) {
-            self.pubsub.publish(&topic, json!({"notificationType": kind}), data, now);
+            self.pubsub.publish(&topic, kind, data, now);
         }
     }
 }

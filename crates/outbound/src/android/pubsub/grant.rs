@@ -43,7 +43,7 @@ fn with_publisher(mut policy: Map<String, Value>) -> Option<Map<String, Value>> 
 mod tests {
     use super::*;
 
-    fn granted(policy: Value) -> Option<Value> {
+    fn granted(policy: &Value) -> Option<Value> {
         with_publisher(policy.as_object().unwrap().clone()).map(Value::Object)
     }
 
@@ -51,9 +51,9 @@ mod tests {
     fn a_grant_is_added_once_and_others_stay() {
         let ours = json!({"role": ROLE, "members": [PUBLISHER]});
         let others = json!({"role": ROLE, "members": ["user:a@example.org"]});
-        assert_eq!(granted(json!({"etag": "A"})), Some(json!({"etag": "A", "bindings": [ours]})));
-        let with_others = granted(json!({"bindings": [others]})).unwrap();
+        assert_eq!(granted(&json!({"etag": "A"})), Some(json!({"etag": "A", "bindings": [ours]})));
+        let with_others = granted(&json!({"bindings": [others]})).unwrap();
         assert_eq!(with_others, json!({"bindings": [others, ours]}));
-        assert_eq!(granted(with_others), None);
+        assert_eq!(granted(&with_others), None);
     }
 }

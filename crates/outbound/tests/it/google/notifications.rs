@@ -171,3 +171,28 @@ async fn a_pull_waits_for_a_message_that_comes_meanwhile() {
     let (received, ()) = tokio::join!(pull(&office), enrolling);
     assert_eq!(types(&received), ["ENROLLMENT"]);
 }
+
+#[tokio::test]
+async fn messages_that_are_too_long_together_are_taken_in_smaller_parts() {
+    let office = Office::open().await;
+    let name = office.phone().await;
+    acknowledge(&office, &pull(&office).await).await;
+    office.pretend().change(name.as_str(), |device| {
+        let one = device.applications[0].clone();
+        device.applications = vec![one; 3_500];
+    });
+    for _ in 0..18 {
+        office.pretend().sync(name.as_str());
+    }
+    let too_long = office.google().pull(&office.subscription, 20).await.unwrap_err();
+    assert!(!too_long.is_passing(), "{too_long}");
+    let mut taken = 0;
+    while office.pretend().waiting(office.subscription.as_str()) > 0 {
+        office.table.hands.pass(61);
+        let received = pull(&office).await;
+        assert!((1..18).contains(&received.len()));
+        taken += received.len();
+        acknowledge(&office, &received).await;
+    }
+    assert_eq!(taken, 18);
+}

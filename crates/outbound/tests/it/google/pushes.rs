@@ -86,6 +86,10 @@ async fn while_google_is_away_known_keys_serve_and_unknown_ones_wait() {
     table.hands.pass(2 * 3600);
     assert_eq!(seasoned.check(&token()).await, Ok(()));
     assert!(matches!(fresh.check(&token()).await, Err(Refused::Unknown(_))));
+    assert!(
+        matches!(fresh.check(&token()).await, Err(Refused::Unknown(_))),
+        "not asked again, but still not known"
+    );
     table.pretend.set_away(false);
     table.hands.pass(60);
     assert_eq!(fresh.check(&token()).await, Ok(()));

@@ -7,7 +7,7 @@ use crate::google::world::World;
 
 impl World {
     /// Publishes one event of a device's usage log.
-    pub(super) fn log(&mut self, name: &str, kind: &str, field: &str, event: Value) {
+    pub(super) fn log(&mut self, name: &str, kind: &str, field: &str, event: &Value) {
         let now = time::rfc3339(self.now());
         let id = self.next().to_string();
         let batch = json!({
@@ -23,7 +23,7 @@ impl World {
         let (latitude, longitude) = lost.facts.location;
         let location = json!({"latitude": latitude, "longitude": longitude});
         let event = json!({"location": location, "batteryLevel": lost.facts.battery_level});
-        self.log(name, "LOST_MODE_LOCATION", "lostModeLocationEvent", event);
+        self.log(name, "LOST_MODE_LOCATION", "lostModeLocationEvent", &event);
     }
 
     /// The user gets out of lost mode; false if the device is not in it.
@@ -33,7 +33,7 @@ impl World {
         lost.lost = false;
         lost.lost_mode_left_by_user = Some(now);
         let event = json!({"status": "ATTEMPT_SUCCEEDED"});
-        self.log(name, "STOP_LOST_MODE_USER_ATTEMPT", "stopLostModeUserAttemptEvent", event);
+        self.log(name, "STOP_LOST_MODE_USER_ATTEMPT", "stopLostModeUserAttemptEvent", &event);
         true
     }
 }

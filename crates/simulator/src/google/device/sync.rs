@@ -60,7 +60,7 @@ impl World {
 
     fn follow(&mut self, name: &str, done: &Done) -> bool {
         if done.locked {
-            self.log(name, "REMOTE_LOCK", "remoteLockEvent", json!({}));
+            self.log(name, "REMOTE_LOCK", "remoteLockEvent", &json!({}));
         }
         if done.gone {
             self.give_up(name);
