@@ -17,14 +17,15 @@ use crate::cli::Context;
 /// What can be done with commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Checks a command, check-in or profile against Apple's facts; exits with 1 where it is not valid
+    /// Checks a command, check-in, profile or declaration against Apple's facts; exits with 1 where it is not valid
     Validate(Validate),
 }
 
 /// What to check, and for which device. What is not said of the device is not judged.
 #[derive(Args)]
 pub struct Validate {
-    /// Property list: a command, with its envelope or without, a check-in or a configuration profile
+    /// Property list: a command, with its envelope or without, a check-in, or a configuration profile, signed or not; or
+    /// JSON: a declaration
     file: PathBuf,
     /// The device's system, such as "iOS 18.1"; with it, a device is unsupervised unless --supervised is there
     #[arg(long, value_name = "SYSTEM")]
@@ -87,12 +88,9 @@ pub fn run(context: &Context, command: &Command) -> Result<ExitCode> {
     let Command::Validate(arguments) = command;
     let bytes = std::fs::read(&arguments.file)
         .with_context(|| format!("cannot read {}", arguments.file.display()))?;
-    let document = guard::parse(&bytes, Limits::report())
-        .with_context(|| format!("{} is no property list", arguments.file.display()))?
-        .into_dictionary()
-        .with_context(|| format!("{} holds no dictionary", arguments.file.display()))?;
+    let document = Document::read(&bytes).with_context(|| arguments.file.display().to_string())?;
     let options = Options { allow_unknown: arguments.allow_unknown };
-    let verdict = judge(&document, &arguments.target()?, options);
+    let verdict = document.judge(&arguments.target()?, options);
     print(context, &verdict);
     Ok(if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -122,16 +120,39 @@ impl Validate {
     }
 }
 
-/// By what the document is: a check-in names its message, a profile its type.
-fn judge(document: &Dictionary, target: &Target, options: Options) -> Verdict {
-    if document.contains_key("MessageType") {
-        return validate::check_in(document, target, options);
+/// What a file holds.
+enum Document {
+    PropertyList(Dictionary),
+    Json(serde_json::Value),
+}
+
+impl Document {
+    /// By how it is written: JSON begins with a brace, and around a signed profile is its signature.
+    fn read(bytes: &[u8]) -> Result<Document> {
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            return Ok(Document::Json(serde_json::from_slice(bytes).context("is no JSON")?));
+        }
+        let signed = validate::signed_content(bytes);
+        let plist = guard::parse(signed.as_deref().unwrap_or(bytes), Limits::report());
+        let plist = plist.context("is no property list, signed or not, and no JSON")?;
+        Ok(Document::PropertyList(plist.into_dictionary().context("holds no dictionary")?))
     }
-    if document.get("PayloadType").and_then(Value::as_string) == Some("Configuration") {
-        return validate::profile(document, target, options);
+
+    /// By what it is: a check-in names its message, a profile its type; what is JSON is a declaration.
+    fn judge(&self, target: &Target, options: Options) -> Verdict {
+        let document = match self {
+            Document::Json(declaration) => return validate::declaration(declaration, target, options),
+            Document::PropertyList(document) => document,
+        };
+        if document.contains_key("MessageType") {
+            return validate::check_in(document, target, options);
+        }
+        if document.get("PayloadType").and_then(Value::as_string) == Some("Configuration") {
+            return validate::profile(document, target, options);
+        }
+        let inner = document.get("Command").and_then(Value::as_dictionary);
+        validate::command(inner.unwrap_or(document), target, options)
     }
-    let inner = document.get("Command").and_then(Value::as_dictionary);
-    validate::command(inner.unwrap_or(document), target, options)
 }
 
 fn print(context: &Context, verdict: &Verdict) {
@@ -169,13 +190,66 @@ mod tests {
         assert!(system("Android 15").is_err() && system("iOS soon").is_err() && system("").is_err());
     }
 
+    fn faults(bytes: &[u8]) -> Vec<String> {
+        let verdict = Document::read(bytes).unwrap().judge(&Target::default(), Options::default());
+        verdict.faults.iter().map(ToString::to_string).collect()
+    }
+
+    fn plist(inside: &str) -> Vec<u8> {
+        format!("<plist version=\"1.0\"><dict>{inside}</dict></plist>").into_bytes()
+    }
+
+    const LOCK: &str = "<key>RequestType</key><string>DeviceLock</string><key>PIN</key><string>1</string>";
+    const PROFILE: &str = "<key>PayloadType</key><string>Configuration</string>\
+         <key>PayloadIdentifier</key><string>com.example</string><key>PayloadVersion</key><integer>1</integer>\
+         <key>PayloadContent</key><array><dict/></array>";
+
     #[test]
     fn a_command_is_judged_with_its_envelope_and_without() {
-        let lock = Dictionary::from_iter([("RequestType", Value::from("DeviceLock")), ("PIN", "1".into())]);
-        let envelope = Dictionary::from_iter([("Command", Value::Dictionary(lock.clone()))]);
-        for document in [lock, envelope] {
-            let verdict = judge(&document, &Target::default(), Options::default());
-            assert_eq!(verdict.faults[0].path, "PIN");
+        let envelope =
+            format!("<key>CommandUUID</key><string>c</string><key>Command</key><dict>{LOCK}</dict>");
+        for document in [LOCK, &envelope] {
+            let found = faults(&plist(document));
+            assert_eq!(found, ["PIN: found a text of 1 characters; allowed: six digits"]);
         }
+    }
+
+    #[test]
+    fn a_profile_is_told_from_a_command_signed_or_not() {
+        let expected = [
+            "PayloadUUID: missing; a value of the type string is required",
+            "PayloadContent[0].PayloadType: missing; a value of the type string is required",
+        ];
+        let plain = plist(PROFILE);
+        assert_eq!(faults(&plain), expected);
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_hours(50 * 365 * 24);
+        let ca = pki::TlsAuthority::generate("Example", now).unwrap();
+        let (certificate, key) = ca.issue_signer("Profiles", now).unwrap();
+        let signed = pki::cms::Signing::new(&certificate, &key).at(now).attached(&plain).unwrap();
+        assert_eq!(faults(&signed), expected);
+    }
+
+    #[test]
+    fn a_check_in_is_known_by_its_message() {
+        let found = faults(&plist("<key>MessageType</key><string>CheckIn</string>"));
+        assert_eq!(found, ["MessageType: found \"CheckIn\", which is no check-in of Apple's"]);
+    }
+
+    #[test]
+    fn json_is_a_declaration() {
+        let declaration = br#" {"Type": "com.apple.configuration.legacy", "Identifier": "a", "Payload": {}}"#;
+        assert_eq!(
+            faults(declaration),
+            [
+                "ServerToken: missing; a value of the type string is required",
+                "Payload: missing; one of these is required: ProfileURL, ProfileAssetReference",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_neither_is_no_document() {
+        assert!(Document::read(b"{").is_err() && Document::read(b"hello").is_err());
+        assert!(Document::read(b"<plist><array/></plist>").is_err());
     }
 }

@@ -46,3 +46,11 @@ async fn what_a_new_os_no_longer_knows_is_taken_back(server: TestServer) {
     assert_eq!(iphone.idle().await, Ok(Some("DeviceInformation")));
     assert_eq!(iphone.acknowledge().await, Ok(None), "the one that was taken back does not come");
 }
+
+on_both!(what_an_enrollment_grants_is_kept_with_the_device);
+async fn what_an_enrollment_grants_is_kept_with_the_device(server: TestServer) {
+    let iphone = server.enrolled_iphone().await;
+    let lock = server.lock(&iphone).await;
+    let judged = server.command(&iphone, lock).await.judged.expect("it is judged");
+    assert!(judged.facts_revision.contains(" rights=8191"), "as its profile says: {}", judged.facts_revision);
+}
