@@ -57,3 +57,63 @@ fn judge(desk: &Desk, claims: &Value) -> Result<Vec<String>, Refusal> {
         false => Err(Refusal::oauth("invalid_scope", "Some requested scopes were invalid")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::google::PretendGoogleSettings;
+    use crate::google::keys::Key;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn desk() -> Desk {
+        let clock = Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(NOW));
+        let settings = PretendGoogleSettings::new(clock);
+        let address = settings.address;
+        Desk::new(settings, Key::generate().unwrap(), Key::generate().unwrap(), address)
+    }
+
+    fn ask(desk: &Desk, key: &Key, claims: &Value) -> Result<Value, String> {
+        let body = format!("grant_type={}&assertion={}", GRANT.replace(':', "%3A"), key.jwt(claims));
+        let head = http::Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+        let (head, ()) = head.body(()).unwrap().into_parts();
+        let refused = |refusal: Refusal| refusal.body["error"].as_str().unwrap().to_owned();
+        grant(desk, &Request::new(&head, body.into_bytes())).map_err(refused)
+    }
+
+    fn claims() -> Value {
+        json!({"iss": account_email("pretend-project"), "aud": "http://127.0.0.1:0/token",
+            "scope": MANAGEMENT, "iat": NOW, "exp": NOW + 3600})
+    }
+
+    #[test]
+    fn a_good_statement_gets_a_token() {
+        let desk = desk();
+        let granted = ask(&desk, &desk.account, &claims()).unwrap();
+        assert_eq!((&granted["expires_in"], &granted["token_type"]), (&json!(3599), &json!("Bearer")));
+    }
+
+    #[test]
+    fn a_statement_that_is_not_as_it_should_be_gets_none() {
+        let desk = desk();
+        for (claim, value) in [
+            ("iss", json!("somebody")),
+            ("aud", json!("https://oauth2.googleapis.com/token")),
+            ("iat", json!(NOW + 1)),
+            ("exp", json!(NOW)),
+            ("exp", json!(NOW + 3601)),
+            ("exp", json!("soon")),
+        ] {
+            let mut claims = claims();
+            claims[claim] = value;
+            assert_eq!(ask(&desk, &desk.account, &claims), Err("invalid_grant".to_owned()), "{claims}");
+        }
+        assert_eq!(ask(&desk, &desk.google, &claims()), Err("invalid_grant".to_owned()));
+        let mut greedy = claims();
+        greedy["scope"] = json!(format!("{MANAGEMENT} https://www.googleapis.com/auth/drive"));
+        assert_eq!(ask(&desk, &desk.account, &greedy), Err("invalid_scope".to_owned()));
+    }
+}
