@@ -70,6 +70,15 @@ mod tests {
             "device/requestlocation",
             "device/resetpasscode",
             "device/wipe",
+            "group/list",
+            "user/changepassword",
+            "user/create",
+            "user/delete",
+            "user/info",
+            "user/list",
+            "user/login",
+            "user/mdmprofile",
+            "user/renewtoken",
         ];
         assert_eq!(paths("device-api"), device.map(|call| format!("/api/mdm/v2/{call}")));
         let lifecycle = ["/device-lifecycle/v1/{customerId}/devices/purge/async/external", "/v1/login"];

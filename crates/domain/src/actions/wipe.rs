@@ -1,11 +1,14 @@
 //! Erase the device, or take the management off it.
 
-use apple::command::Pin;
+use apple::{
+    OsVersion,
+    command::{ObliterationBehavior, Pin},
+};
 
 use super::{
     ActionKind, AppleRequest, Asked, Spec,
     lock::{mac_pin, pin_for},
-    rules::{Ability, is_personal, takes},
+    rules::{Ability, is_mac, is_personal, os_version, takes},
 };
 use crate::{Device, Result, enrollments::profile_identifier};
 
@@ -52,13 +55,24 @@ impl Spec for Wipe {
             }
         };
         let pin = pin_for(asked.device, given.as_ref(), asked.random)?;
-        let command = apple::command::EraseDevice { pin: pin.clone(), ..Default::default() };
+        let command = apple::command::EraseDevice {
+            pin: pin.clone(),
+            obliteration_behavior: fallback(asked.device),
+            ..Default::default()
+        };
         Ok(vec![AppleRequest {
             sealed: pin.is_some(),
             escrow: pin.map(|pin| (ERASE_PIN, pin.as_str().to_owned())),
             ..AppleRequest::plain(self.kind(), command)
         }])
     }
+}
+
+/// What a Mac does that cannot erase all content and settings: by default it would answer `Error` and obliterate itself all
+/// the same, so that nobody knew; asked like this it says that it is going to be erased.
+fn fallback(device: &Device) -> Option<ObliterationBehavior> {
+    let knows = is_mac(device) && os_version(device).is_some_and(|os| os >= OsVersion::new(12, 0, 0));
+    knows.then_some(ObliterationBehavior::ObliterateWithWarning)
 }
 
 /// Apple's rules for `EraseDevice`, or for what stands in for it on a personal device.

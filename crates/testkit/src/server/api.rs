@@ -37,7 +37,12 @@ impl Api {
 
     /// A call of the Device API, such as `device("info", json!({"clientid": …}))`.
     pub async fn device(&self, call: &str, body: Value) -> Answer {
-        let path = format!("/api/mdm/v2/device/{call}");
+        self.call(&format!("device/{call}"), body).await
+    }
+
+    /// Any call of the Device API, such as `call("app/list", json!({"clientid": …}))`.
+    pub async fn call(&self, call: &str, body: Value) -> Answer {
+        let path = format!("/api/mdm/v2/{call}");
         let key = format!("Api-Key {}", self.key);
         self.send(self.request(Method::POST, &path).header("authorization", key).json(&body)).await
     }

@@ -63,9 +63,10 @@ impl TestServer {
         self.seeds.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The record that a device has here: the one with its UDID that is not in quarantine, else the newest.
+    /// The record that a device has here: the one with its UDID, or enrollment id, that is not in quarantine, else the newest.
     pub async fn id_of(&self, device: &AppleDevice) -> Option<DeviceId> {
-        let key = device.model().udid.clone();
+        let ids = device.model().identifiers();
+        let key = ids.device_key().to_owned();
         let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
         let page =
             self.mdm().device_page(&self.owner(), &DeviceFilter::default(), page).await.expect("a list");
