@@ -5,6 +5,7 @@ mod broken;
 mod example;
 mod own;
 mod prose;
+mod rules;
 mod targets;
 
 use apple::facts::{self, Entry, Kind};
