@@ -131,7 +131,8 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
 async fn the_table_has_every_documented_route() {
     let server = TestServer::start().await;
     let mut missing = Vec::new();
-    for (face, _) in web::openapi_documents() {
+    // The Device API has a table of its own, with people who log in: `device_api/access.rs`.
+    for (face, _) in web::openapi_documents().into_iter().filter(|(face, _)| *face != "device-api") {
         let request = server.api().request(Method::GET, &format!("/openapi/{face}.json"));
         let answer = server.api().send(request).await;
         let Value::Object(paths) = &answer.body["paths"] else { panic!("{}", answer.text) };

@@ -44,11 +44,11 @@ fn steady(key: &str, value: Value) -> Value {
 fn stand_in(key: &str, text: &str) -> Option<String> {
     match key {
         "clientid" => is_hex(text, 32).then(|| "[clientid]".into()),
-        "usersid" => is_uuid(text).then(|| "[usersid]".into()),
+        "id" | "sid" | "usersid" => is_uuid(text).then(|| format!("[{key}]")),
         "lastcontact" => is_wire_date(text).then(|| "/Date([milliseconds])/".into()),
         "timestamp" => is_instant(text).then(|| "[timestamp]".into()),
         "logref" => text.split_once('-').filter(|(time, _)| is_hex(time, 11)).map(|_| "[logref]".into()),
-        "token" => (text.split('.').count() == 3).then(|| "[token]".into()),
+        "token" => (text.split('.').count() == 3 || is_opaque(text)).then(|| "[token]".into()),
         "path" => Some(
             text.split('/')
                 .map(|part| if is_uuid(part) { "[customer]" } else { part })
@@ -61,6 +61,11 @@ fn stand_in(key: &str, text: &str) -> Option<String> {
 
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+/// 32 bytes in URL-safe base64.
+fn is_opaque(token: &str) -> bool {
+    token.len() == 43 && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -118,3 +118,55 @@ async fn lists_are_tables_for_people() {
     assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["id", "name"]);
     assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), [text(&made, "tenant"), "Default"]);
 }
+
+#[tokio::test]
+async fn users_are_listed_changed_given_a_password_and_removed() {
+    let (program, made) = furnished().await;
+    let tenant = text(&made, "tenant");
+    let ada = "ada@example.com";
+    let added = program.json(&["user", "add", ada, "--tenant", tenant]).await;
+    let changed = program
+        .json(&["user", "set", ada, "--tenant", tenant, "--first-name", "Ada", "--enabled", "false"])
+        .await;
+    let expected = json!({
+        "id": added["id"], "email": ada, "first_name": "Ada", "last_name": null, "phone": null,
+        "managed_apple_id": null, "enabled": false, "has_password": true,
+    });
+    assert_eq!(changed, expected);
+    assert_eq!(program.json(&["user", "list", "--tenant", tenant]).await, json!({ "users": [expected] }));
+    let reset = program.json(&["user", "set-password", ada, "--tenant", tenant]).await;
+    assert_eq!(keys(&reset), ["password"]);
+    assert_ne!(reset["password"], added["password"]);
+    program.fails(&["user", "set", "nobody@example.com", "--tenant", tenant], 1, "no such user").await;
+    let removed = program.json(&["user", "remove", ada, "--tenant", tenant]).await;
+    assert_eq!(removed, json!({ "id": added["id"], "removed": true }));
+    program.fails(&["user", "remove", ada, "--tenant", tenant], 1, "no such user").await;
+}
+
+#[tokio::test]
+async fn administrators_are_listed_given_a_password_and_lose_a_role() {
+    let (program, made) = furnished().await;
+    let tenant = text(&made, "tenant");
+    let list = program.json(&["admin", "list"]).await;
+    let admin = &list["admins"][0];
+    assert_eq!(keys(admin), ["email", "id", "roles"]);
+    assert_eq!(admin["roles"], json!([{ "tenant": tenant, "role": "owner" }]));
+    let email = text(admin, "email");
+    assert_eq!(keys(&program.json(&["admin", "set-password", email]).await), ["password"]);
+    program.fails(&["admin", "set-password", "nobody@example.com"], 1, "no such administrator").await;
+    program.json(&["admin", "remove", email, "--tenant", tenant]).await;
+    assert_eq!(program.json(&["admin", "list"]).await["admins"][0]["roles"], json!([]));
+    program.fails(&["admin", "remove", email, "--tenant", tenant], 1, "no such administrator").await;
+}
+
+#[tokio::test]
+async fn groups_are_added_listed_and_removed() {
+    let (program, made) = furnished().await;
+    let tenant = text(&made, "tenant");
+    let added = program.json(&["group", "add", "Teachers", "--tenant", tenant, "--description", "All"]).await;
+    assert_eq!(added, json!({ "id": added["id"], "name": "Teachers", "description": "All" }));
+    program.fails(&["group", "add", "Teachers", "--tenant", tenant], 1, "a group has this name").await;
+    assert_eq!(program.json(&["group", "list", "--tenant", tenant]).await, json!({ "groups": [added] }));
+    program.json(&["group", "remove", text(&added, "id"), "--tenant", tenant]).await;
+    assert_eq!(program.json(&["group", "list", "--tenant", tenant]).await, json!({ "groups": [] }));
+}
