@@ -227,12 +227,12 @@ fn count_facts(keys: &'static [Fact], seen: &mut HashSet<*const Fact>, counts: &
 
 /// The field of Apple's that a rule comes from; none for those of prose.
 fn field_of(rule: &Rule) -> Option<&'static str> {
-    use apple::facts::Format::{HostName, Url};
+    use apple::facts::Format::{HostName, Timestamp, Url};
     Some(match rule {
         Rule::Texts(_) | Rule::Integers(_) | Rule::Reals(_) => "rangelist",
         Rule::Range(..) => "range",
         Rule::Default(_) => "default",
-        Rule::Format(Url | HostName) => "subtype",
+        Rule::Format(Url | HostName | Timestamp) => "subtype",
         Rule::Format(_) => "format",
         Rule::Count(..) => "repetition",
         Rule::Combine(_) => "combinetype",
