@@ -25,7 +25,8 @@ pub fn example(entry: &'static Entry, target: &Target, choice: Choice) -> Dictio
     let mut example = builder.dictionary(entry.keys, entry.rules, &terms, DEPTH);
     if entry.name == "InstallProfile" {
         let mut bytes = Vec::new();
-        Value::Dictionary(profile(Vec::new())).to_writer_xml(&mut bytes).unwrap();
+        let written = Value::Dictionary(profile(Vec::new())).to_writer_xml(&mut bytes);
+        written.expect("a profile without payloads can be written");
         example.insert("Payload".into(), Value::Data(bytes));
     }
     example

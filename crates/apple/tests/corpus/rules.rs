@@ -1,5 +1,8 @@
 //! More cases by hand: what Apple's errata and prose say, rule by rule.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which end where they cannot go on")]
+#![expect(clippy::needless_pass_by_value, reason = "`json!` is written in place")]
+
 use apple::enrollment::AccessRights;
 use apple::facts::{self, Os, Since};
 use apple::validate::{self, Options, Target, TargetChannel, Verdict};
