@@ -4,14 +4,14 @@ use apple::checkin::{DeclarativeManagement, Endpoint};
 use apple::command;
 use apple::declaration::{Declaration, Item, Kind, Manifest, SyncTokens};
 use apple::validate::{self, Options, Target, TargetChannel};
-use apple::{CheckIn, Malformed};
+use apple::{CheckIn, Malformed, content_type};
 use serde_json::{Map, Value, json};
 
 use super::AppleDevice;
 use super::execute::Outcome;
 use super::failure::{Breach, Failure};
 use super::model::DeviceModel;
-use super::wire::Answer;
+use super::wire::Request;
 
 /// A set that changes each time it is fetched is never whole.
 const ATTEMPTS: usize = 3;
@@ -46,6 +46,11 @@ impl AppleDevice {
     /// # Errors
     /// Any [`Failure`]; an answer that is not an empty 200 is a breach.
     pub async fn report_status(&mut self) -> Result<(), Failure> {
+        let result = self.send_status().await;
+        self.note(result)
+    }
+
+    async fn send_status(&mut self) -> Result<(), Failure> {
         let items = self.declarations.subscriptions();
         if items.is_empty() {
             return Ok(());
@@ -56,7 +61,9 @@ impl AppleDevice {
             "FullReport": true,
         });
         let message = self.declarative(Endpoint::Status, Some(report.to_string().into_bytes()));
-        self.check_in(&message).await
+        let url = &self.accepted.profile.mdm.check_in_url;
+        let request = Request::put(url, content_type::CHECK_IN, message.encode());
+        self.deliver_for_nothing(request, "a status report").await
     }
 
     /// Carries the command out: whatever it brings, the set is the declared one afterwards.
@@ -64,12 +71,14 @@ impl AppleDevice {
         &mut self,
         command: &command::DeclarativeManagement,
     ) -> Result<Outcome, Failure> {
-        let told = command
-            .data
-            .as_deref()
-            .map(|data| read("the Data of DeclarativeManagement", SyncTokens::parse(data)));
-        self.synchronize_with(told.transpose()?).await?;
-        Ok(Outcome::done())
+        let told = command.data.as_deref();
+        let told =
+            told.map(|data| read("the Data of DeclarativeManagement", SyncTokens::parse(data))).transpose();
+        let result = match told {
+            Ok(told) => self.synchronize_with(told).await,
+            Err(breach) => Err(breach),
+        };
+        self.note(result).map(|()| Outcome::done())
     }
 
     async fn synchronize_with(&mut self, told: Option<SyncTokens>) -> Result<(), Failure> {
@@ -87,7 +96,7 @@ impl AppleDevice {
                 let now = self.fetch_tokens().await?;
                 if now.declarations_token == manifest.declarations_token {
                     self.declarations = Declarations { token: Some(now.declarations_token), items };
-                    return self.report_status().await;
+                    return self.send_status().await;
                 }
             }
         }
@@ -157,7 +166,10 @@ impl AppleDevice {
     /// The body of a JSON answer.
     async fn fetch(&mut self, endpoint: Endpoint) -> Result<Vec<u8>, Failure> {
         let what = endpoint.to_string();
-        let answer: Answer = self.ask(&self.declarative(endpoint, None)).await?;
+        let url = &self.accepted.profile.mdm.check_in_url;
+        let message = self.declarative(endpoint, None);
+        let request = Request::put(url, content_type::CHECK_IN, message.encode());
+        let answer = self.deliver(request).await?;
         match answer.media_type().as_str() {
             "application/json" => Ok(answer.body),
             other => {

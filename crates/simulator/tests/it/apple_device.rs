@@ -2,6 +2,7 @@
 
 mod actions;
 mod conversation;
+mod declarations;
 mod departure;
 mod desk;
 mod enrollment;

@@ -40,7 +40,7 @@ async fn a_command_put_off_is_sent_again() {
     assert_eq!(mac.not_now().await, Ok(None));
     assert_eq!(mac.idle().await, Ok(Some("DeviceLock")));
     assert_eq!(mac.acknowledge().await, Ok(None));
-    assert_eq!(server.desk.asked()[6..], ["Idle", "NotNow", "Idle", "Acknowledged"]);
+    assert_eq!(server.desk.asked()[7..], ["Idle", "NotNow", "Idle", "Acknowledged"]);
     assert_eq!(last(&server).command_uuid.as_deref(), Some("lock"));
 }
 

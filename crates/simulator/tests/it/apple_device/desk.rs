@@ -151,6 +151,7 @@ impl Desk {
             }
             "PKIOperation" => ok("application/x-pki-message", self.issue(&heard)),
             "Authenticate" | "TokenUpdate" | "CheckOut" => nothing(),
+            "SetBootstrapToken" | "GetBootstrapToken" | "DeclarativeManagement" => nothing(),
             _ => match self.commands.lock().unwrap().pop_front().flatten() {
                 Some(command) => ok(content_type::COMMAND, command),
                 None => nothing(),

@@ -37,7 +37,7 @@ async fn a_quiet_device_shows_its_new_certificate_with_the_report() {
     let mut device = AppleDevice::enroll(options).await.unwrap();
     server.desk.hand_over("renewal", renewal(&server));
     device.connect().await.unwrap();
-    assert_eq!(server.desk.asked()[9..], ["PKIOperation", "Acknowledged"]);
+    assert_eq!(server.desk.asked()[10..], ["PKIOperation", "Acknowledged"]);
     let last = server.desk.heard().pop().unwrap();
     assert_eq!(last.signer, Some(device.credential().certificate.fingerprint()));
 }
