@@ -4,13 +4,22 @@ use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, Timestamp};
 
 mod enqueue;
 mod judge;
+mod look;
 mod outcome;
 mod poll;
+mod schedule;
+mod send;
+mod tend;
+mod view;
 
 pub(crate) use enqueue::payload_context;
 pub use judge::Judgement;
 pub(crate) use judge::why_refused;
+pub use look::{COMMANDS_LIMIT, CommandDetails};
 pub use poll::{Polled, ReportOutcome};
+pub use schedule::{PRIORITY_LIMIT, Schedule};
+pub use send::{NewCommand, NotSent, SEND_LIMIT, Sent};
+pub use view::{CommandFilter, CommandView};
 
 /// How far a command got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +36,22 @@ pub enum CommandState {
     Failed,
     /// Taken back before it was done.
     Cancelled,
+    /// Not done in time. A device that was handed it may still report, and then its result counts.
+    Expired,
 }
 
 impl CommandState {
+    /// All of them, in the order of their codes.
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::HandedOver,
+        Self::NotNow,
+        Self::Acknowledged,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
     /// As it is stored: open states are below 3.
     pub fn code(self) -> i16 {
         match self {
@@ -39,14 +61,31 @@ impl CommandState {
             Self::Acknowledged => 3,
             Self::Failed => 4,
             Self::Cancelled => 5,
+            Self::Expired => 6,
         }
     }
 
     /// The state of that code.
     pub fn of(code: i16) -> Option<Self> {
-        [Self::Queued, Self::HandedOver, Self::NotNow, Self::Acknowledged, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|state| state.code() == code)
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+
+    /// Its name, as people and programs are told it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::HandedOver => "handed_over",
+            Self::NotNow => "not_now",
+            Self::Acknowledged => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The state of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Whether a result may still come.
@@ -61,7 +100,7 @@ pub const RENEWAL: &str = "renewal";
 /// A command for one channel of one device.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
-    /// Its id; queue order is the order of the ids.
+    /// Its id; of commands of one priority, the order of the ids is that of the queue.
     pub id: CommandId,
     /// Who is to do it.
     pub device: DeviceId,
@@ -81,6 +120,12 @@ pub struct Command {
     pub sealed: bool,
     /// How Apple's facts judge it; `None` where nobody asked.
     pub judged: Option<Judgement>,
+    /// When it may leave, and before which others.
+    pub schedule: Schedule,
+    /// How often the device said "not now".
+    pub put_off: u32,
+    /// When its device is woken again, if it is still open by then.
+    pub wake_at: Timestamp,
     /// How far it got.
     pub state: CommandState,
     /// The device's report, as it came.

@@ -49,6 +49,8 @@ pub enum DeviceName {
     Imei(String),
     /// By its serial number.
     SerialNumber(String),
+    /// By its UDID, or its enrollment id where it has none.
+    Udid(String),
 }
 
 /// Which devices to list; everything that is set must hold.

@@ -90,6 +90,8 @@ pub enum Thing {
     Secret,
     /// A group.
     Group,
+    /// A command.
+    Command,
 }
 
 impl fmt::Display for Thing {
@@ -107,6 +109,7 @@ impl fmt::Display for Thing {
             Self::Purge => "purge",
             Self::Secret => "secret",
             Self::Group => "group",
+            Self::Command => "command",
         })
     }
 }

@@ -8,13 +8,14 @@ mod accounts;
 mod actions;
 mod actor;
 mod admins;
-mod apps;
 mod applications;
+mod apps;
 mod certificates;
 mod commands;
 mod declarations;
 mod device_cas;
 mod devices;
+mod diagnosis;
 mod enrollments;
 mod error;
 mod escrow;
@@ -41,25 +42,30 @@ mod users;
 use std::sync::Arc;
 
 pub use accounts::{
-    ACCESS_TOKEN_LIFETIME, AccessToken, Account, AccountId, CountedAttempt, Login, LoginKind, Session, ShownToken,
-    count_attempt,
+    ACCESS_TOKEN_LIFETIME, AccessToken, Account, AccountId, CountedAttempt, Login, LoginKind, Session,
+    ShownToken, count_attempt,
 };
 pub use actions::{
-    Action, ActionKind, DisableLostMode, EnableLostMode, Lock, RequestAppList, RequestLocation, ResetPasscode, Wipe,
+    Action, ActionKind, DisableLostMode, EnableLostMode, Lock, RequestAppList, RequestLocation,
+    ResetPasscode, Wipe,
 };
 pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
 pub use applications::Application;
 pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;
-pub use commands::{Command, CommandState, Judgement, Polled, RENEWAL, ReportOutcome};
+pub use commands::{
+    COMMANDS_LIMIT, Command, CommandDetails, CommandFilter, CommandState, CommandView, Judgement, NewCommand,
+    NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
+};
 pub use devices::{
     Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT,
     Page, Platform, Span,
 };
+pub use diagnosis::Diagnosis;
 pub use enrollments::{
-    CertificateState, Channel, ChannelKey, CheckInAnswer, Credential, Enrollment, EnrollmentAnswer, EnrollmentState,
-    IdentityCertificate, NoEnrollment, Refusal, Rejection,
+    CertificateState, Channel, ChannelKey, CheckInAnswer, Credential, Enrollment, EnrollmentAnswer,
+    EnrollmentState, IdentityCertificate, NoEnrollment, Refusal, Rejection,
 };
 pub use error::{Error, Forbidden, Result, Thing, Unsupported};
 pub use escrow::{DeviceToken, RevealedPin};
@@ -67,14 +73,14 @@ pub use events::Event;
 pub use groups::Group;
 pub use health::{Health, PushCertificateHealth};
 pub use ids::{
-    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, GroupId, LinkId, PurgeId, TenantId,
-    UserId,
+    AdminId, ApiKeyId, ApplicationId, CommandId, DeviceId, EnrollmentId, EscrowId, GroupId, LinkId, PurgeId,
+    TenantId, UserId,
 };
 pub use installation::Installation;
 pub use key_ring::Resealed;
 pub use lifecycle::{AUDIENCE, Claims, Limited, TOKEN_LIFETIME, TokenKeyState};
 pub use links::{LONGEST_LINK, Link, NewLink};
-pub use ports::{Directory, Identity};
+pub use ports::{Directory, Identity, PushState};
 pub use purges::{PURGE_LIMIT, Purge, PurgeCounts};
 pub use push_certificates::PushCertificate;
 pub use rate_limits::{EarlierRequests, LimitedRequest, PER_DAY, PER_SECOND};

@@ -17,13 +17,13 @@ mod store;
 pub use accounts::{Accounts, KnownToken};
 pub use clock::Clock;
 pub use deliver::{Deliver, Delivery, PushCredentials};
-pub use device_road::{Answer, DeviceRoad, HandedOver, Poll, PollAnswer, ReportStep, TokenStep};
+pub use device_road::{Answer, DeviceRoad, HandedOver, PUT_OFF, Poll, PollAnswer, ReportStep, TokenStep};
 pub use directory::{Directory, Farewell, Identity, LinkRow, Tombstone};
 pub use hashing::Hashing;
 pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
 pub use random::Random;
 pub use seals::{SealedKey, SealedPlace, SealedValue, Seals};
 pub use store::{
-    Apps, Audit, Certificates, Commands, Declared, Devices, Enrollments, Escrow, EscrowRow, Groups, Links, Purges, PushCertificates,
-    RateLimits, Store, Tenants, Tx, Users,
+    Apps, Audit, Certificates, Commands, Declared, Devices, Enrollments, Escrow, EscrowRow, Groups, Links,
+    Purges, PushCertificates, PushState, RateLimits, Store, Tenants, Tx, Users,
 };

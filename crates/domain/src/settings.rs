@@ -19,6 +19,8 @@ pub struct Settings {
     pub identity_lifetime: Duration,
     /// How long before its end an identity is renewed.
     pub renew_before: Duration,
+    /// How long commands and their results are kept once they are over; a day at least.
+    pub history: Duration,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             manage_directory_users: false,
             identity_lifetime: Duration::from_hours(365 * 24),
             renew_before: Duration::from_hours(60 * 24),
+            history: Duration::from_hours(30 * 24),
         }
     }
 }

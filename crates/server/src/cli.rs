@@ -86,7 +86,7 @@ enum Command {
     /// Purges that the lifecycle API asked for
     #[command(subcommand)]
     Purge(purge::Command),
-    /// Apple's commands, checked without any device
+    /// Apple's commands: sent to devices, looked at, or checked without any
     #[command(subcommand)]
     Command(apple_command::Command),
     /// What Apple's schema says
@@ -152,7 +152,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::DeviceCa(command) => device_ca::run(&context, command).await?,
         Command::Device(command) => device::run(&context, command).await?,
         Command::Purge(command) => purge::run(&context, command).await?,
-        Command::Command(command) => return apple_command::run(&context, &command),
+        Command::Command(command) => return apple_command::run(&context, command).await,
         Command::Facts(command) => facts::run(&context, &command)?,
         Command::Doctor => return doctor::run(&context).await,
     }

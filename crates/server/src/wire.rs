@@ -128,6 +128,7 @@ fn settings(config: &Config) -> domain::Settings {
         allow_http_loopback: config.allow_http_loopback,
         scep_allow_des: config.scep_allow_des,
         manage_directory_users: config.manage_directory_users,
+        history: config.history,
         ..domain::Settings::default()
     }
 }

@@ -25,7 +25,11 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often last contacts are written down.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// How often renewals are looked for, tombstones swept, certificates and the key ring read again, signing keys tended.
+/// How long others have the database to themselves between two batches of old commands.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(20);
+
+/// How often renewals are looked for, tombstones swept, old commands removed, certificates and the key ring read again,
+/// signing keys tended.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// Starts every worker; each ends at `stop`.
@@ -43,6 +47,7 @@ pub fn start(
     tasks.spawn(until(stop, pushes::run(mdm.clone(), wakes.clone(), apns)));
     tasks.spawn(until(stop, outcomes(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, purges(mdm.clone(), wakes.clone())));
+    tasks.spawn(until(stop, queue(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, flush(mdm.clone())));
     tasks.spawn(until(stop, housekeeping(parts.clone(), config.clone())));
     Ok(())
@@ -93,6 +98,16 @@ async fn purges(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
     }
 }
 
+async fn queue(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
+    loop {
+        match mdm.tend_queue().await {
+            Ok(0) => wakes.wait(Worker::Queue, LOOK).await,
+            Ok(_) => {}
+            Err(error) => rest("the queue", &error).await,
+        }
+    }
+}
+
 async fn flush(mdm: Arc<Mdm>) {
     loop {
         tokio::time::sleep(FLUSH).await;
@@ -113,6 +128,9 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         if let Err(error) = parts.mdm.sweep_accounts().await {
             tracing::warn!(error = error.chain(), "access tokens that are over could not be swept yet");
         }
+        if let Err(error) = forget(&parts.mdm).await {
+            tracing::warn!(error = error.chain(), "old commands could not be removed yet");
+        }
         if let Err(error) = parts.mdm.tend_token_keys().await {
             tracing::warn!(error = error.chain(), "the signing keys could not be tended yet");
         }
@@ -128,6 +146,14 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         }
         tokio::time::sleep(HOUSEKEEPING).await;
     }
+}
+
+/// Batch after batch, with room for others between them.
+async fn forget(mdm: &Mdm) -> domain::Result<()> {
+    while mdm.forget_history().await? > 0 {
+        tokio::time::sleep(BETWEEN_BATCHES).await;
+    }
+    Ok(())
 }
 
 /// A worker begins: what its predecessor left in the middle need not wait until its claims end.

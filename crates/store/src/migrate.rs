@@ -8,11 +8,12 @@ use sqlx::{
 
 use crate::error::failed;
 
-const SQLITE: &[(i64, &str, &str)] = &[
+pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/sqlite/0001_init.sql")),
     (2, "verdicts", include_str!("../migrations/sqlite/0002_verdicts.sql")),
     (3, "accounts", include_str!("../migrations/sqlite/0003_accounts.sql")),
     (4, "apps", include_str!("../migrations/sqlite/0004_apps.sql")),
+    (5, "queue", include_str!("../migrations/sqlite/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/sqlite/0006_channels.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
@@ -20,6 +21,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (2, "verdicts", include_str!("../migrations/postgres/0002_verdicts.sql")),
     (3, "accounts", include_str!("../migrations/postgres/0003_accounts.sql")),
     (4, "apps", include_str!("../migrations/postgres/0004_apps.sql")),
+    (5, "queue", include_str!("../migrations/postgres/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/postgres/0006_channels.sql")),
 ];
 

@@ -23,6 +23,27 @@ macro_rules! locked {
     };
 }
 
+/// The same for a statement in parts.
+macro_rules! for_update {
+    () => {
+        " FOR UPDATE"
+    };
+}
+
+/// The ids of a list that is bound as `bulk::ids`, to be looked in.
+macro_rules! ids {
+    ($place:literal) => {
+        concat!("(SELECT UNNEST(", $place, "::uuid[]))")
+    };
+}
+
+/// The texts of a list that is bound as `bulk::texts`, to be looked in.
+macro_rules! texts {
+    ($place:literal) => {
+        concat!("(SELECT UNNEST(", $place, "::text[]))")
+    };
+}
+
 /// Rows that another worker is claiming are passed over, not waited for.
 macro_rules! skip_locked {
     () => {

@@ -20,8 +20,12 @@ mod enrollments;
 mod escrow;
 #[path = "sql/faults.rs"]
 mod faults;
+#[path = "sql/finding.rs"]
+mod finding;
 #[path = "sql/groups.rs"]
 mod groups;
+#[path = "sql/history.rs"]
+mod history;
 #[path = "sql/links.rs"]
 mod links;
 #[path = "sql/outbox.rs"]
@@ -33,6 +37,8 @@ mod plans;
 mod purges;
 #[path = "sql/push_certificates.rs"]
 mod push_certificates;
+#[path = "sql/queue.rs"]
+mod queue;
 #[path = "sql/rate_limits.rs"]
 mod rate_limits;
 #[path = "sql/removal.rs"]

@@ -32,6 +32,27 @@ macro_rules! locked {
     };
 }
 
+/// The same for a statement in parts.
+macro_rules! for_update {
+    () => {
+        ""
+    };
+}
+
+/// The ids of a list that is bound as `bulk::ids`, to be looked in.
+macro_rules! ids {
+    ($place:literal) => {
+        concat!("(SELECT unhex(value) FROM json_each(", $place, "))")
+    };
+}
+
+/// The texts of a list that is bound as `bulk::texts`, to be looked in.
+macro_rules! texts {
+    ($place:literal) => {
+        concat!("(SELECT value FROM json_each(", $place, "))")
+    };
+}
+
 /// Nobody else can be claiming.
 macro_rules! skip_locked {
     () => {

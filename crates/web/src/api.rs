@@ -11,7 +11,7 @@ use http::{
 use ipnet::IpNet;
 
 use crate::{
-    HttpMetrics, api_state::ApiState, device_api, docs, health, lifecycle_api, metrics, openapi,
+    HttpMetrics, admin_api, api_state::ApiState, device_api, docs, health, lifecycle_api, metrics, openapi,
     peer::ProxyTrust, readiness,
 };
 
@@ -43,7 +43,7 @@ impl Default for ApiSettings {
     }
 }
 
-/// The API listener: Device API, lifecycle API, their OpenAPI documents (`/docs/` to browse them), health and metrics.
+/// The API listener: Device API, lifecycle API, admin API, their OpenAPI documents (`/docs/` to browse them), health and metrics.
 ///
 /// Every answer of a published API, whatever went wrong, comes in that API's own form. The accept loop limits
 /// connections, handshakes and headers.
@@ -53,6 +53,7 @@ pub fn api_router(mdm: Arc<Mdm>, settings: ApiSettings) -> Router {
     let router = Router::new()
         .merge(counted.around("device-api", device_api::router()))
         .merge(counted.around("lifecycle-api", lifecycle_api::router(&state)))
+        .merge(counted.around("admin-api", admin_api::router()))
         .merge(counted.around("operations", operations(settings.metrics, settings.metrics_open)))
         .fallback(async || StatusCode::NOT_FOUND);
     router

@@ -2,10 +2,11 @@
 //!
 //! Two routers that share no route. [`device_router`] is what devices see; read `mdm.rs` first, which takes their
 //! messages, then `mdm/identity.rs`, which says who sent one. [`api_router`] is what other systems and operators see;
-//! read `device_api.rs` and `lifecycle_api.rs`, a face each, which know nothing of each other. A handler reads the
+//! read `device_api.rs`, `lifecycle_api.rs` and `admin_api.rs`, a face each, which know nothing of each other. A handler reads the
 //! request, calls one operation of [`domain::Mdm`] and answers; what may be held and done at once is bounded in
 //! `limits.rs`.
 
+mod admin_api;
 mod api;
 mod api_state;
 mod base64_text;

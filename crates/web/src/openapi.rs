@@ -7,12 +7,17 @@ use axum::{
     routing::get,
 };
 
-use crate::{device_api, lifecycle_api};
+use crate::{admin_api, device_api, lifecycle_api};
 
 /// Each face's name and its document, as pretty-printed JSON with a line feed at its end: what `/openapi/{face}.json`
 /// answers, and what is checked in as `docs/openapi/{face}.json`.
 pub fn openapi_documents() -> Vec<(&'static str, String)> {
-    [("device-api", device_api::document()), ("lifecycle-api", lifecycle_api::document())]
+    let documents = [
+        ("device-api", device_api::document()),
+        ("lifecycle-api", lifecycle_api::document()),
+        ("admin-api", admin_api::document()),
+    ];
+    documents
         .into_iter()
         .filter_map(|(face, document)| Some((face, document.to_pretty_json().ok()? + "\n")))
         .collect()
@@ -83,6 +88,8 @@ mod tests {
         assert_eq!(paths("device-api"), device.map(|call| format!("/api/mdm/v2/{call}")));
         let lifecycle = ["/device-lifecycle/v1/{customerId}/devices/purge/async/external", "/v1/login"];
         assert_eq!(paths("lifecycle-api"), lifecycle);
+        let admin = ["commands", "commands/{uuid}", "commands/{uuid}/cancel", "devices/{clientid}/diagnosis"];
+        assert_eq!(paths("admin-api"), admin.map(|path| format!("/api/admin/v1/{path}")));
     }
 
     /// A reference into nothing would break every generator of clients.

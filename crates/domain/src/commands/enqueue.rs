@@ -1,8 +1,9 @@
 //! Putting commands into a device's queue.
 
-use super::judge::judge;
+use super::{judge::judge, tend::PATIENCE};
 use crate::{
-    ChannelKey, Command, CommandId, CommandState, Device, Installation, Mdm, Result, Timestamp, ports::Tx,
+    ChannelKey, Command, CommandId, CommandState, Device, Installation, Mdm, Result, Schedule, Timestamp,
+    ports::Tx,
 };
 
 impl Mdm {
@@ -14,6 +15,7 @@ impl Mdm {
         request: &apple::Command,
         has_secret: bool,
     ) -> Result<Command> {
+        let now = self.clock.now();
         let plain = request.encode(&wire_id(id));
         let channel = ChannelKey::default();
         let judged = judge(&plain, &device.target(&channel));
@@ -33,8 +35,12 @@ impl Mdm {
             sealed: has_secret,
             judged: Some(judged),
             state: CommandState::Queued,
+            schedule: Schedule::default(),
+            put_off: 0,
+            // Whoever queues it asks for the first push in the same transaction.
+            wake_at: now.plus(PATIENCE),
             result: None,
-            queued_at: self.clock.now(),
+            queued_at: now,
             handed_over_at: None,
             finished_at: None,
         })

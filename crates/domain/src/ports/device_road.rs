@@ -4,9 +4,14 @@
 //! empty certificate cache, known) to an active enrollment whose key is the one claimed; otherwise nothing is
 //! written, and the [`Identity`] in the answer lets the domain say why. Every answer is given after the commit.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{ChannelKey, CommandId, CommandState, DeviceId, Identity, Result, TenantId, Timestamp};
+
+/// How long after `NotNow` a device is woken again, if it has not come by itself.
+pub const PUT_OFF: Duration = Duration::from_mins(5);
 
 /// Applies steps; full means [`crate::Error::Unavailable`].
 #[async_trait]
@@ -15,9 +20,12 @@ pub trait DeviceRoad: Send + Sync {
     ///
     /// - A report finishes (or puts off) the command with its id if that belongs to this enrollment and channel and is still
     ///   open; then an outcome row is added for the worker. A report of anything else changes nothing.
-    /// - Without a report (`Idle`) the next command is the oldest that is open at all. After one it is the oldest that is still
-    ///   `Queued`, or that was put off and stands behind the one just reported: so a conversation offers each put-off command
-    ///   once, whatever becomes of those before it. One whose hand-over was never confirmed comes back at `Idle` only.
+    /// - The next command is the first by priority, then by id, whose time has come and is not over (see
+    ///   [`crate::Schedule`]). Without a report (`Idle`) a conversation begins, and any that is open may be next. After a report
+    ///   it is one that is still `Queued`, or that was put off in an earlier conversation: so a conversation offers each
+    ///   put-off command once, whatever else comes. One whose hand-over was never confirmed comes back at `Idle` only.
+    /// - A command that is put off has its device woken again after [`PUT_OFF`], doubled each time up to 64-fold.
+    /// - A final report of a command that was handed over and then expired or was cancelled still counts.
     /// - `renewal_only` hands over nothing but a queued certificate renewal.
     /// - The device's last contact is noted, in memory, and flushed by [`DeviceRoad::flush`].
     async fn poll(&self, step: Poll) -> Result<Answer<PollAnswer>>;

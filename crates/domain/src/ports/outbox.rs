@@ -3,6 +3,8 @@
 //! A claim holds until the time that it names; a worker that dies by then loses nothing. Several nodes claim
 //! side by side (`FOR UPDATE SKIP LOCKED`).
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, PurgeId, Result, TenantId, Timestamp};
@@ -41,6 +43,16 @@ pub trait Outbox: Send + Sync {
     /// Removes tombstones of certificates that ended before `now`.
     async fn sweep_tombstones(&self, now: Timestamp) -> Result<u64>;
 
+    /// Ends up to `limit` open commands that expired by `now`, each with an event of its device; how many.
+    async fn expire_commands(&self, now: Timestamp, limit: u32) -> Result<u64>;
+
+    /// Asks for pushes to the channels of up to `limit` open commands whose time to be woken for has come, and puts
+    /// that of each off by `patience`, doubled every time up to 64-fold; how many commands.
+    async fn wake_waiting(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64>;
+
+    /// Removes up to `limit` commands that ended before `before`, the oldest first; how many.
+    async fn forget_commands(&self, before: Timestamp, limit: u32) -> Result<u64>;
+
     /// When the next push is due, claimed or not; `None` with an empty outbox.
     async fn next_push_due(&self) -> Result<Option<Timestamp>>;
 
@@ -63,6 +75,8 @@ pub enum Worker {
     Outcomes,
     /// Purges devices.
     Purges,
+    /// Tends the command queue.
+    Queue,
 }
 
 /// A push to send.

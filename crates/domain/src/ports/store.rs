@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use crate::{
     AccessToken, ActionKind, App, AppPage, ApplicationId, CertificateState, Channel, ChannelKey, Command,
-    CommandId, CommandState, Device, DeviceFilter, DeviceId, DeviceName, EarlierRequests, Enrollment,
-    EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate, InstalledApp, Judgement,
-    LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result,
-    TenantId, Timestamp, User, UserId, ports::Tombstone,
+    CommandFilter, CommandId, CommandState, CommandView, Device, DeviceFilter, DeviceId, DeviceName,
+    EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate,
+    InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId,
+    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
 };
 
 /// A database.
@@ -123,6 +123,19 @@ pub struct Declared {
     pub refused: Option<String>,
 }
 
+/// How a channel stands with APNs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushState {
+    /// Whether there is a token that APNs has not called dead.
+    pub has_token: bool,
+    /// When the device last told its token.
+    pub told_at: Timestamp,
+    /// When it was last pushed to, and what APNs said.
+    pub last: Option<(Timestamp, String)>,
+    /// When the next push is due, and how often it was tried without success.
+    pub due: Option<(Timestamp, u32)>,
+}
+
 /// Enrollments and their channels.
 #[async_trait]
 pub trait Enrollments {
@@ -181,6 +194,14 @@ pub trait Enrollments {
     /// One row per channel; every call raises its generation.
     async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()>;
 
+    /// How a channel of an enrollment stands with APNs; `None` without that channel.
+    async fn push_state(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        channel: &ChannelKey,
+    ) -> Result<Option<PushState>>;
+
     /// Takes back every push that is due for `device`.
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
 
@@ -232,6 +253,14 @@ pub trait Devices {
 
     /// A device, its row locked until the transaction ends where several may write.
     async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>>;
+
+    /// The devices of these names, in their order; of several with a serial number the managed one, else the newest. IMEIs
+    /// find nothing here.
+    async fn find_devices(&mut self, names: &[DeviceName]) -> Result<Vec<Option<DeviceId>>>;
+
+    /// Those of `ids` that there are, in the order of their ids, their rows and those of their enrollments locked until the
+    /// transaction ends where several may write.
+    async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>>;
 
     /// A device by any of its names; of several with that IMEI or serial number the managed one, else the newest.
     async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>>;
@@ -314,6 +343,29 @@ pub trait Commands {
 
     /// Every open command of `device`, in queue order, at most 1000.
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>>;
+
+    /// A command of whichever device.
+    async fn find_command(&mut self, id: CommandId) -> Result<Option<Command>>;
+
+    /// Those that match and are older than `before`, the newest first, at most `limit`.
+    async fn commands(
+        &mut self,
+        filter: &CommandFilter,
+        before: Option<CommandId>,
+        limit: u32,
+    ) -> Result<Vec<CommandView>>;
+
+    /// Takes back a command that the device does not have: it waits, or was put off. Whether it was so.
+    async fn cancel_command(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool>;
+
+    /// Takes back the commands of `devices` with this dedupe key that they do not have, on the device channel, and gives the
+    /// devices that have one and have not answered. The devices' rows are to be locked.
+    async fn supersede_commands(
+        &mut self,
+        devices: &[DeviceId],
+        dedupe: &str,
+        at: Timestamp,
+    ) -> Result<Vec<DeviceId>>;
 
     /// Cancels every open command of `device`, on `channel` or on all.
     async fn cancel_commands(

@@ -9,6 +9,7 @@ pub struct Wakes {
     pushes: Notify,
     outcomes: Notify,
     purges: Notify,
+    queue: Notify,
 }
 
 impl Wakes {
@@ -23,6 +24,7 @@ impl Wakes {
             Worker::Pushes => &self.pushes,
             Worker::Outcomes => &self.outcomes,
             Worker::Purges => &self.purges,
+            Worker::Queue => &self.queue,
         }
     }
 }

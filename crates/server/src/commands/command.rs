@@ -1,4 +1,4 @@
-//! `remuda command`: Apple's commands, without any device.
+//! `remuda command`: Apple's commands, for devices and without any.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,11 +14,24 @@ use serde_json::json;
 
 use crate::cli::Context;
 
+mod history;
+mod send;
+
+pub use history::value;
+
 /// What can be done with commands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Checks a command, check-in, profile or declaration against Apple's facts; exits with 1 where it is not valid
     Validate(Validate),
+    /// Sends a command to devices
+    Send(send::Send),
+    /// Lists commands, the newest first
+    List(history::List),
+    /// Shows one, with the answer of its device
+    Show(history::One),
+    /// Takes one back that its device does not have
+    Cancel(history::One),
 }
 
 /// What to check, and for which device. What is not said of the device is not judged.
@@ -84,8 +97,18 @@ impl FromStr for System {
 }
 
 /// Does it.
-pub fn run(context: &Context, command: &Command) -> Result<ExitCode> {
-    let Command::Validate(arguments) = command;
+pub async fn run(context: &Context, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Validate(arguments) => return check(context, &arguments),
+        Command::Send(arguments) => send::run(context, arguments).await?,
+        Command::List(arguments) => history::list(context, arguments).await?,
+        Command::Show(arguments) => history::show(context, arguments).await?,
+        Command::Cancel(arguments) => history::cancel(context, arguments).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(context: &Context, arguments: &Validate) -> Result<ExitCode> {
     let bytes = std::fs::read(&arguments.file)
         .with_context(|| format!("cannot read {}", arguments.file.display()))?;
     let document = Document::read(&bytes).with_context(|| arguments.file.display().to_string())?;

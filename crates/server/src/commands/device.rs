@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::{local, on_the_database, table};
 use crate::cli::Context;
 
+mod diagnose;
+
 /// What can be done with devices.
 #[derive(Subcommand)]
 pub enum Command {
@@ -57,6 +59,14 @@ pub enum Command {
         /// Which one
         #[arg(long)]
         secret: Secret,
+        /// The tenant
+        #[arg(long)]
+        tenant: TenantId,
+    },
+    /// Tells why a device does not do what it is asked, and what to do about it
+    Diagnose {
+        /// The device: its client id, udid:… or serial:…
+        device: String,
         /// The tenant
         #[arg(long)]
         tenant: TenantId,
@@ -112,6 +122,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
             Ok(())
         }
         Command::Reveal { device, secret, tenant } => reveal(context, device, secret, tenant).await,
+        Command::Diagnose { device, tenant } => diagnose::run(context, tenant, device).await,
         Command::RevealPin { device, tenant } => {
             let pin = on_the_database(context, |mdm| async move {
                 let actor = local(&mdm, tenant).await?;

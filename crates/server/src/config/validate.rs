@@ -1,6 +1,6 @@
 //! From settings as given to settings that make sense; every fault is told, not only the first.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
@@ -40,6 +40,8 @@ pub struct Config {
     pub scep_allow_des: bool,
     /// Whether directory users of Macs are managed.
     pub manage_directory_users: bool,
+    /// How long commands are kept once they are over.
+    pub history: Duration,
     /// Whether metrics need no key.
     pub metrics_open: bool,
     /// How many connections each listener keeps open at most.
@@ -132,6 +134,7 @@ impl Config {
                 settings.manage_directory_users.as_ref(),
                 &mut faults,
             ),
+            history: history(settings.history.as_deref(), &mut faults),
             metrics_open: flag("--metrics-open", settings.metrics_open.as_ref(), &mut faults),
             max_connections: number("--max-connections", settings.max_connections, 10_000, &mut faults),
             log: log(settings.log, &mut faults),
@@ -255,6 +258,22 @@ fn flag(name: &str, given: Option<&Given<bool>>, faults: &mut Vec<String>) -> bo
     }
 }
 
+fn history(given: Option<&str>, faults: &mut Vec<String>) -> Duration {
+    const DAY: Duration = Duration::from_hours(24);
+    let Some(text) = given else { return 30 * DAY };
+    let span = text.parse::<jiff::SignedDuration>().ok().or_else(|| days(text));
+    let time = span.and_then(|span| Duration::try_from(span).ok()).filter(|time| *time >= DAY);
+    time.unwrap_or_else(|| {
+        faults.push(format!("--history {text}: a time of a day or more, such as 30d or 36h"));
+        DAY
+    })
+}
+
+fn days(text: &str) -> Option<jiff::SignedDuration> {
+    let days: i64 = text.strip_suffix('d')?.trim().parse().ok()?;
+    jiff::SignedDuration::try_from_hours(days.checked_mul(24)?)
+}
+
 fn number(name: &str, given: Option<Given<usize>>, default: usize, faults: &mut Vec<String>) -> usize {
     let wrong = match given {
         None => return default,
@@ -338,6 +357,19 @@ mod tests {
         let config = Config::new(flags.or(file)).unwrap();
         assert_eq!((config.log.as_str(), config.log_format), ("debug", LogFormat::Json));
         assert_eq!(config.trusted_proxies.len(), 1);
+    }
+
+    #[test]
+    fn the_history_is_kept_for_a_day_at_least() {
+        let history = |text: &str| {
+            let settings = Settings { history: Some(text.into()), ..Settings::default() };
+            Config::new(settings).map(|config| config.history.as_secs() / 3600)
+        };
+        assert_eq!(Config::new(Settings::default()).unwrap().history.as_secs(), 30 * 24 * 3600);
+        assert_eq!((history("90d"), history("36h")), (Ok(2160), Ok(36)));
+        for wrong in ["1h", "-3d", "soon", "", "d", "99999999999999999d"] {
+            assert!(history(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

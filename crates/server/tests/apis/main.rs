@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in tests, and in what only they use")]
 
+mod admin_api;
 mod device_api;
 mod docs;
 mod lifecycle_api;

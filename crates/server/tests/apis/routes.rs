@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use domain::Role;
+use domain::{CommandFilter, CommandState, Role};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::server::{Api, Device, TestServer};
 
 /// Method and path of each route, in the order of the table's columns.
-const ROUTES: [(&str, &str); 9] = [
+const ROUTES: [(&str, &str); 14] = [
     ("POST", "/api/mdm/v2/device/list"),
     ("POST", "/api/mdm/v2/device/info"),
     ("POST", "/api/mdm/v2/device/lockscreen"),
     ("POST", "/v1/login"),
     ("POST", "/device-lifecycle/v1/{customerId}/devices/purge/async/external"),
+    ("POST", "/api/admin/v1/commands"),
+    ("GET", "/api/admin/v1/commands"),
+    ("GET", "/api/admin/v1/commands/{uuid}"),
+    ("POST", "/api/admin/v1/commands/{uuid}/cancel"),
+    ("GET", "/api/admin/v1/devices/{clientid}/diagnosis"),
     ("GET", "/metrics"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -21,23 +26,29 @@ const ROUTES: [(&str, &str); 9] = [
 ];
 
 /// What a caller shows, and the status that each route answers.
-const TABLE: [(&str, [u16; 9]); 15] = [
-    //              device/ list info lock login purge metr heal read openapi
-    ("nothing", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("garbage key", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("revoked key", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("viewer's key", [200, 200, 403, 403, 403, 200, 200, 200, 200]),
-    ("operator's key", [200, 200, 200, 403, 403, 200, 200, 200, 200]),
-    ("owner's key", [200, 200, 200, 403, 403, 200, 200, 200, 200]),
-    ("key of another tenant's owner", [200, 404, 404, 403, 403, 200, 200, 200, 200]),
-    ("garbage token", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("application's token", [401, 401, 401, 403, 202, 401, 200, 200, 200]),
-    ("token of another tenant's application", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("token of a revoked application", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("expired token", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("application's secret", [401, 401, 401, 200, 403, 401, 200, 200, 200]),
-    ("wrong secret", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
-    ("revoked application's secret", [401, 401, 401, 403, 403, 401, 200, 200, 200]),
+const TABLE: [(&str, [u16; 14]); 15] = [
+    //              device/ list info lock login purge, admin: send list show cancel diagnosis, metr heal read openapi
+    ("nothing", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("garbage key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("revoked key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("viewer's key", [200, 200, 403, 403, 403, 403, 200, 200, 403, 200, 200, 200, 200, 200]),
+    ("operator's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200]),
+    ("owner's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200]),
+    ("key of another tenant's owner", [200, 404, 404, 403, 403, 202, 200, 404, 404, 404, 200, 200, 200, 200]),
+    ("garbage token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("application's token", [401, 401, 401, 403, 202, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    (
+        "token of another tenant's application",
+        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200],
+    ),
+    (
+        "token of a revoked application",
+        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200],
+    ),
+    ("expired token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("application's secret", [401, 401, 401, 200, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("wrong secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("revoked application's secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
 ];
 
 /// Somebody who shows one kind of credentials.
@@ -95,12 +106,28 @@ async fn everybody(server: &TestServer) -> [Shown; 15] {
 }
 
 /// A sound request for a route: about a device that there is, or a purge of one that is not.
-fn request(server: &TestServer, api: &Api, device: &Device, (method, path): (&str, &str)) -> RequestBuilder {
-    let filled = path.replace("{customerId}", &server.tenant().to_string()).replace("{face}", "device-api");
+async fn request(
+    server: &TestServer,
+    api: &Api,
+    device: &Device,
+    (method, path): (&str, &str),
+) -> RequestBuilder {
+    let filter = CommandFilter { device: Some(device.id()), ..CommandFilter::default() };
+    let commands = server.mdm().commands(&server.owner(), &filter, None, 10).await.unwrap();
+    let done = commands.iter().find(|command| command.state == CommandState::Acknowledged).unwrap();
+    let filled = path
+        .replace("{customerId}", &server.tenant().to_string())
+        .replace("{face}", "device-api")
+        .replace("{uuid}", &done.id.to_string())
+        .replace("{clientid}", &device.client_id());
     let request = api.request(method.parse::<Method>().unwrap(), &filled);
     match path {
         path if path.starts_with("/api/mdm/v2/device/") => {
             request.json(&json!({ "clientid": device.client_id() }))
+        }
+        "/api/admin/v1/commands" if method == "POST" => {
+            let command = json!({ "RequestType": "DeviceLock" });
+            request.json(&json!({ "devices": [device.client_id()], "command": command }))
         }
         path if path.starts_with("/device-lifecycle/") => request.json(&json!({ "guids": ["nobody's"] })),
         _ => request,
@@ -118,7 +145,7 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
         for (route, expected) in ROUTES.into_iter().zip(statuses) {
             // So that no rate limit is near.
             server.clock().advance(Duration::from_secs(1));
-            let answer = api.send(shown.to(request(&server, &api, &phone, route))).await;
+            let answer = api.send(shown.to(request(&server, &api, &phone, route).await)).await;
             if answer.status != expected {
                 wrong.push(format!("{route:?} with {name}: {} and not {expected}", answer.status));
             }
@@ -156,8 +183,14 @@ async fn a_refusal_comes_in_the_form_of_its_face_and_changes_nothing() {
     for (shown, (_, statuses)) in everybody.iter().zip(TABLE) {
         let refusing = ROUTES.into_iter().zip(statuses).filter(|(_, status)| *status >= 400);
         for (route, _) in refusing.filter(|(route, _)| route.0 == "POST") {
-            let answer = api.send(shown.to(request(&server, &api, &phone, route))).await;
-            let field = if route.1.starts_with("/api/") { "errorcode" } else { "logref" };
+            // Wrong keys are held back by their address.
+            server.clock().advance(Duration::from_secs(7));
+            let answer = api.send(shown.to(request(&server, &api, &phone, route).await)).await;
+            let field = match route.1 {
+                path if path.starts_with("/api/admin/") => "type",
+                path if path.starts_with("/api/") => "errorcode",
+                _ => "logref",
+            };
             assert!(answer.body[field].is_string(), "{route:?}: {}", answer.text);
         }
     }

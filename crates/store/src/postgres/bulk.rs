@@ -14,10 +14,11 @@ const DEVICES_AT_ONCE: usize = 10_000;
 
 const ADD_COMMANDS: &str = "
     INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-        finished_at, request_type, action, dedupe, payload, result, facts_revision, faults)
+        finished_at, request_type, action, dedupe, payload, result, facts_revision, faults, rank, not_before,
+        expires_at, put_off, wake_at)
     SELECT $1, * FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::bool[], $8::bigint[],
         $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[],
-        $16::text[], $17::text[])";
+        $16::text[], $17::text[], $18::smallint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])";
 
 /// In the order of the devices, as everyone who locks several of these rows does it.
 const ASK_PUSHES: &str = "
@@ -104,7 +105,12 @@ pub(super) async fn add_commands(
             }))
             .bind(each(commands, |command| {
                 command.judged.as_ref().and_then(|judged| judged.faults.as_deref())
-            }));
+            }))
+            .bind(each(commands, |command| -command.schedule.priority))
+            .bind(each(commands, |command| command.schedule.not_before.unwrap_or_default().0))
+            .bind(each(commands, |command| command.schedule.expires.map(|at| at.0)))
+            .bind(each(commands, |command| i64::from(command.put_off)))
+            .bind(each(commands, |command| command.wake_at.0));
         let insert = insert.execute(&mut *connection).await;
         insert.map_err(taken("such a command is waiting already"))?;
     }
@@ -183,4 +189,14 @@ async fn settle(
 /// One column of many rows.
 pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(column).collect()
+}
+
+/// A list of ids, for `ids!`.
+pub(super) fn ids(ids: &[DeviceId]) -> Vec<Uuid> {
+    each(ids, |id| id.0)
+}
+
+/// A list of texts, for `texts!`.
+pub(super) fn texts(texts: &[&str]) -> Vec<String> {
+    each(texts, |text| (*text).to_owned())
 }

@@ -2,22 +2,23 @@
 
 use async_trait::async_trait;
 use domain::{
-    ActionKind, ChannelKey, Command, CommandId, CommandState, DeviceId, EnrollmentId, Judgement, Result, TenantId, Timestamp,
-    ports::Commands,
+    ActionKind, ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId,
+    EnrollmentId, Judgement, Result, Schedule, TenantId, Timestamp, ports::Commands,
 };
 use sqlx::query;
 
 use super::{
     super::bulk,
     Query, Row, Tx,
-    rows::{command_state, get, maybe_time, time},
+    rows::{command_state, count, get, maybe_time, time},
 };
 
 macro_rules! select {
     ($where:literal) => {
         concat!(
             "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
-                 action, dedupe, payload, result, facts_revision, faults FROM commands WHERE tenant = $1 AND device = $2 AND ",
+                 action, dedupe, payload, result, facts_revision, faults, rank, not_before, expires_at, put_off, wake_at
+             FROM commands WHERE tenant = $1 AND device = $2 AND ",
             $where
         )
     };
@@ -98,10 +99,38 @@ impl Commands for Tx {
 
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>> {
         // Sorting by an expression keeps SQLite from walking through all that is done, in the order of the primary key.
-        let select = query(select!("state < 3 ORDER BY COALESCE(id, id) LIMIT 1000"))
+        let select = query(select!("state < 3 ORDER BY rank, COALESCE(id, id) LIMIT 1000"))
             .bind(self.tenant.0)
             .bind(device.0);
         self.open.all(select).await?.iter().map(command).collect()
+    }
+
+    async fn find_command(&mut self, id: CommandId) -> Result<Option<Command>> {
+        let find = query("SELECT device FROM commands WHERE tenant = $1 AND id = $2").bind(self.tenant.0);
+        let Some(row) = self.open.one(find.bind(id.0)).await? else { return Ok(None) };
+        self.command(DeviceId(get(&row, "device")?), id).await
+    }
+
+    async fn commands(
+        &mut self,
+        filter: &CommandFilter,
+        before: Option<CommandId>,
+        limit: u32,
+    ) -> Result<Vec<CommandView>> {
+        self.list(filter, before, limit).await
+    }
+
+    async fn cancel_command(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool> {
+        self.take_back(device, id, at).await
+    }
+
+    async fn supersede_commands(
+        &mut self,
+        devices: &[DeviceId],
+        dedupe: &str,
+        at: Timestamp,
+    ) -> Result<Vec<DeviceId>> {
+        self.supersede(devices, dedupe, at).await
     }
 
     async fn cancel_commands(
@@ -190,9 +219,21 @@ fn command(row: &Row) -> Result<Command> {
         state: command_state(row, "state")?,
         result: get(row, "result")?,
         judged: judged(row)?,
+        schedule: schedule(row)?,
+        put_off: count(row, "put_off")?,
+        wake_at: time(row, "wake_at")?,
         queued_at: time(row, "queued_at")?,
         handed_over_at: maybe_time(row, "handed_over_at")?,
         finished_at: maybe_time(row, "finished_at")?,
+    })
+}
+
+pub(super) fn schedule(row: &Row) -> Result<Schedule> {
+    let not_before = time(row, "not_before")?;
+    Ok(Schedule {
+        priority: -get::<i16>(row, "rank")?,
+        not_before: Some(not_before).filter(|at| *at != Timestamp::default()),
+        expires: maybe_time(row, "expires_at")?,
     })
 }
 

@@ -9,6 +9,7 @@ use sqlx::{QueryBuilder, query};
 use uuid::Uuid;
 
 use super::{
+    super::bulk,
     Query, Row, Tx,
     rows::{get, json, maybe_time, time},
 };
@@ -79,6 +80,24 @@ impl Devices for Tx {
         self.open.one(select).await?.map(|row| device(&row)).transpose()
     }
 
+    async fn find_devices(&mut self, names: &[DeviceName]) -> Result<Vec<Option<DeviceId>>> {
+        self.find(names).await
+    }
+
+    async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>> {
+        let lock = query(concat!(
+            "SELECT id FROM enrollments WHERE tenant = $1 AND device IN ",
+            ids!("$2"),
+            " ORDER BY device, id",
+            for_update!(),
+        ));
+        self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
+        let select =
+            query(select!("WHERE tenant = $1 AND id IN ", ids!("$2"), " ORDER BY id", for_update!()));
+        let rows = self.open.all(select.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
+        rows.iter().map(device).collect()
+    }
+
     async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>> {
         let select = query(select!(locked!("WHERE tenant = $1 AND key = $2 AND NOT quarantined")))
             .bind(self.tenant.0)
@@ -147,6 +166,9 @@ pub(super) fn named(tenant: TenantId, name: &DeviceName) -> Query<'_> {
         ))
         .bind(tenant.0)
         .bind(serial_number),
+        DeviceName::Udid(key) => {
+            query(select!("WHERE tenant = $1 AND key = $2 AND NOT quarantined")).bind(tenant.0).bind(key)
+        }
     }
 }
 
@@ -172,6 +194,12 @@ pub(super) fn named_of_user(tenant: TenantId, owner: UserId, name: &DeviceName) 
         .bind(tenant.0)
         .bind(owner.0)
         .bind(serial_number),
+        DeviceName::Udid(key) => {
+            query(select!("WHERE tenant = $1 AND user_id = $2 AND key = $3 AND NOT quarantined"))
+                .bind(tenant.0)
+                .bind(owner.0)
+                .bind(key)
+        }
     }
 }
 

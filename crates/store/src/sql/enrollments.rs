@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, Error, LinkId, Result, Timestamp, UserId,
-    ports::{Declared, Enrollments},
+    ports::{Declared, Enrollments, PushState},
 };
 use sqlx::query;
 
@@ -188,6 +188,24 @@ impl Enrollments for Tx {
         bulk::ask_pushes(self.open.connection(), self.tenant, &[device], channel, due).await
     }
 
+    async fn push_state(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        channel: &ChannelKey,
+    ) -> Result<Option<PushState>> {
+        let select = query(
+            "SELECT c.push_token IS NOT NULL AS has_token, c.updated_at, c.pushed_at, c.push_said, p.due_at, p.attempts
+             FROM channels c LEFT JOIN pushes p ON p.tenant = c.tenant AND p.device = $2 AND p.channel = c.channel
+             WHERE c.tenant = $1 AND c.enrollment = $3 AND c.channel = $4",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(enrollment.0)
+        .bind(&channel.0);
+        self.open.one(select).await?.map(|row| push_state(&row)).transpose()
+    }
+
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()> {
         let delete =
             query("DELETE FROM pushes WHERE tenant = $1 AND device = $2").bind(self.tenant.0).bind(device.0);
@@ -212,6 +230,17 @@ impl Tx {
         self.open.all(lock).await?;
         Ok(())
     }
+}
+
+fn push_state(row: &Row) -> Result<PushState> {
+    let attempts: Option<i64> = get(row, "attempts")?;
+    let attempts = attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or_default();
+    Ok(PushState {
+        has_token: get(row, "has_token")?,
+        told_at: time(row, "updated_at")?,
+        last: maybe_time(row, "pushed_at")?.zip(get(row, "push_said")?),
+        due: maybe_time(row, "due_at")?.map(|due| (due, attempts)),
+    })
 }
 
 fn claimed(enrollment: &Enrollment) -> Result<Option<String>> {

@@ -1,5 +1,7 @@
 //! The workers' claims.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{
     ChannelKey, CommandId, DeviceId, EnrollmentId, Error, PurgeId, Result, TenantId, Timestamp,
@@ -180,6 +182,18 @@ impl Outbox for Backend {
         self.change(query("DELETE FROM tombstones WHERE expires_at < $1").bind(now.0)).await
     }
 
+    async fn expire_commands(&self, now: Timestamp, limit: u32) -> Result<u64> {
+        self.expire(now, limit).await
+    }
+
+    async fn wake_waiting(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64> {
+        self.wake(now, patience, limit).await
+    }
+
+    async fn forget_commands(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.forget(before, limit).await
+    }
+
     async fn next_push_due(&self) -> Result<Option<Timestamp>> {
         let select = query(
             "SELECT (SELECT min(due_at) FROM pushes) AS push,
@@ -255,6 +269,8 @@ fn releases(worker: Worker) -> &'static [&'static str] {
         }
         Worker::Outcomes => &[release!("outcomes", "tenant, device, command")],
         Worker::Purges => &[release!("purges", "tenant, id")],
+        // It does what it takes up in the same transaction.
+        Worker::Queue => &[],
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{QueryBuilder, SqliteConnection, query};
 
 use crate::error::{failed, taken};
 
-/// Fourteen values each; a statement takes 32,766.
+/// Twenty-two values each; a statement takes 32,766.
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
 
@@ -54,7 +54,8 @@ pub(super) async fn add_commands(
     for commands in commands.chunks(COMMANDS_AT_ONCE) {
         let mut insert = QueryBuilder::new(
             "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-                 finished_at, request_type, action, dedupe, payload, result, facts_revision, faults) ",
+                 finished_at, request_type, action, dedupe, payload, result, facts_revision, faults, rank, not_before,
+                 expires_at, put_off, wake_at) ",
         );
         insert.push_values(commands, |mut row, command| {
             row.push_bind(tenant.0).push_bind(command.device.0).push_bind(command.id.0);
@@ -67,6 +68,10 @@ pub(super) async fn add_commands(
             let judged = command.judged.as_ref();
             row.push_bind(judged.map(|judged| judged.facts_revision.as_str()));
             row.push_bind(judged.and_then(|judged| judged.faults.as_deref()));
+            let schedule = &command.schedule;
+            row.push_bind(-schedule.priority).push_bind(schedule.not_before.unwrap_or_default().0);
+            row.push_bind(schedule.expires.map(|at| at.0));
+            row.push_bind(i64::from(command.put_off)).push_bind(command.wake_at.0);
         });
         let insert = insert.build().execute(&mut *connection).await;
         insert.map_err(taken("such a command is waiting already"))?;
@@ -104,6 +109,16 @@ pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[
         }
     }
     Ok(())
+}
+
+/// A list of ids, for `ids!`.
+pub(super) fn ids(ids: &[DeviceId]) -> String {
+    ids_as_json(ids)
+}
+
+/// A list of texts, for `texts!`.
+pub(super) fn texts(texts: &[&str]) -> String {
+    serde_json::Value::from(texts).to_string()
 }
 
 /// `["0123…","4567…"]`, for `json_each` and `unhex`.

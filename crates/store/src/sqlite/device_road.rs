@@ -1,6 +1,8 @@
 //! The hot road on SQLite: one thread writes, in groups, and one reads, so that an empty poll never waits for a writer.
 
 mod looking;
+#[cfg(test)]
+mod plans;
 mod steps;
 mod writing;
 

@@ -17,6 +17,8 @@ mod outcomes;
 mod purges;
 mod push_certificates;
 mod pushes;
+mod queue;
+mod queue_at_random;
 mod rate_limits;
 mod removal;
 mod road;

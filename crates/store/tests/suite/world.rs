@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{
     CertificateState, Channel, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Enrollment,
-    EnrollmentId, EnrollmentState, Facts, IdentityCertificate, LinkId, TenantId, Timestamp,
+    EnrollmentId, EnrollmentState, Facts, IdentityCertificate, LinkId, Schedule, TenantId, Timestamp,
     ports::{Answer, Poll, PollAnswer, ReportStep, TokenStep, Tx},
 };
 use pki::Fingerprint;
@@ -189,6 +189,9 @@ impl Phone {
             payload: b"<plist/>".to_vec(),
             sealed: false,
             judged: None,
+            schedule: Schedule::default(),
+            put_off: 0,
+            wake_at: later(900),
             state: CommandState::Queued,
             result: None,
             queued_at: NOW,

@@ -69,6 +69,12 @@ impl Api {
         self.send(request.json(&body)).await
     }
 
+    /// A call of the admin API, such as `admin(Method::GET, "commands?state=done", None)`.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, &format!("/api/admin/v1/{path}")).bearer_auth(&self.key);
+        self.send(body.iter().fold(request, |request, body| request.json(body))).await
+    }
+
     /// Any request, to be filled in and sent.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))

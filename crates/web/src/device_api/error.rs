@@ -229,7 +229,8 @@ fn not_found(thing: Thing) -> ErrorCode {
         | Thing::PushCertificate
         | Thing::Purge
         | Thing::Secret
-        | Thing::Group => ErrorCode::EntityNotFound,
+        | Thing::Group
+        | Thing::Command => ErrorCode::EntityNotFound,
     }
 }
 

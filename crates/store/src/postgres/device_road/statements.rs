@@ -1,12 +1,14 @@
 //! The statements, each for a whole group.
 
+#[cfg(test)]
+mod plans;
 mod text;
 
 use std::collections::{HashMap, HashSet};
 
 use domain::{
     CertificateState, CommandId, DeviceId, EnrollmentId, EnrollmentState, TenantId,
-    ports::{HandedOver, Identity, Poll, PollAnswer, TokenStep},
+    ports::{HandedOver, Identity, PUT_OFF, Poll, PollAnswer, TokenStep},
 };
 use pki::Fingerprint;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow, query};
@@ -14,7 +16,7 @@ use uuid::Uuid;
 
 use self::text::{LOCK, LOOK, POLL, SET_CONTACTS, UPDATE_TOKENS};
 use super::{super::bulk::each, lane::Result};
-use crate::road::Contact;
+use crate::road::{Contact, millis};
 
 /// How often a command is picked anew for a step whose pick was taken back by someone else at that very moment.
 const PICKS: usize = 3;
@@ -37,7 +39,8 @@ pub(super) async fn look(connection: &mut PgConnection, steps: &[&Poll]) -> Resu
     let select = query(LOOK)
         .bind(each(steps, |step| &step.fingerprint.0[..]))
         .bind(each(steps, |step| step.channel.0.as_str()))
-        .bind(each(steps, |step| step.renewal_only));
+        .bind(each(steps, |step| step.renewal_only))
+        .bind(each(steps, |step| step.now.0));
     let mut seen: Vec<Option<Seen>> = steps.iter().map(|_| None).collect();
     for row in select.fetch_all(connection).await? {
         let found = Seen { identity: identity(&row)?, waits: row.try_get("waits")? };
@@ -137,7 +140,8 @@ async fn poll_once(
         .bind(each(&reports, |report| report.filter(|r| !r.state.is_open()).map(|r| r.result.as_slice())))
         .bind(each(steps, |step| step.step.report.is_none()))
         .bind(each(steps, |step| step.step.renewal_only))
-        .bind(each(steps, |step| step.step.now.0));
+        .bind(each(steps, |step| step.step.now.0))
+        .bind(millis(PUT_OFF));
     statement.fetch_all(connection).await
 }
 

@@ -3,7 +3,7 @@
 use domain::{
     CertificateState, ChannelKey, CommandId, DeviceId, EnrollmentId, EnrollmentState, Error, Result,
     TenantId,
-    ports::{Answer, HandedOver, Identity, Poll, PollAnswer, ReportStep, TokenStep},
+    ports::{Answer, HandedOver, Identity, PUT_OFF, Poll, PollAnswer, ReportStep, TokenStep},
 };
 use pki::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     error::failed_on_road,
-    road::{Contact, serves},
+    road::{Contact, millis, serves},
 };
 
 const IDENTITY: &str = "
@@ -19,27 +19,39 @@ const IDENTITY: &str = "
     FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
     WHERE c.fingerprint = ?1";
 
-/// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does; `?7`: behind
-/// which command what was put off counts all the same.
+/// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does; `?7`: the number
+/// of the conversation, in which what was put off in an earlier one counts all the same; `?8`: now.
 macro_rules! next {
     ($columns:literal) => {
         concat!(
             "SELECT ",
             $columns,
             " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?4
-                 AND (?5 OR state = 0 OR state = 2 AND id > ?7) AND (NOT ?6 OR dedupe = 'renewal') ORDER BY id LIMIT 1"
+                 AND not_before <= ?8 AND (expires_at IS NULL OR expires_at > ?8)
+                 AND (?5 OR state = 0 OR state = 2 AND conversation < ?7) AND (NOT ?6 OR dedupe = 'renewal')
+             ORDER BY rank, id LIMIT 1"
         )
     };
 }
 
+/// `?9`: whether the report is final, and so counts for a command that was given up after it was handed over.
 const REPORT: &str = "
-    UPDATE commands SET state = ?6, result = ?7, finished_at = ?8
-    WHERE tenant = ?1 AND device = ?2 AND id = ?3 AND channel = ?4 AND enrollment = ?5 AND state < 3";
+    UPDATE commands SET state = ?6, result = ?7, finished_at = ?8, put_off = put_off + NOT ?9,
+        wake_at = CASE WHEN ?9 THEN wake_at ELSE ?10 + ?11 * (1 << min(put_off, 6)) END
+    WHERE tenant = ?1 AND device = ?2 AND id = ?3 AND channel = ?4 AND enrollment = ?5
+        AND (state < 3 OR ?9 AND state >= 5 AND handed_over_at IS NOT NULL)
+    RETURNING conversation";
+
+/// The last conversation in which something that is open was handed over.
+const LAST_CONVERSATION: &str = "
+    SELECT coalesce(max(conversation), 0) FROM commands
+    WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3";
 
 const ADD_OUTCOME: &str = "INSERT INTO outcomes (tenant, device, command, at) VALUES (?1, ?2, ?3, ?4)";
 
 const HAND_OVER: &str = "
-    UPDATE commands SET state = 1, handed_over_at = ?4 WHERE tenant = ?1 AND device = ?2 AND id = ?3";
+    UPDATE commands SET state = 1, handed_over_at = ?4, conversation = ?5
+    WHERE tenant = ?1 AND device = ?2 AND id = ?3";
 
 const IS_TOKEN_DEAD: &str = "
     SELECT push_token IS NULL FROM channels WHERE tenant = ?1 AND enrollment = ?2 AND channel = ?3";
@@ -56,6 +68,13 @@ const ASK_PUSH: &str = "
         SELECT 1 FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?5)
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
+
+/// All that a poll reads of the queue.
+#[cfg(test)]
+pub(super) const QUEUE_READS: [&str; 3] = [next!("1"), next!("id, payload, sealed"), LAST_CONVERSATION];
+
+/// The number of no conversation: none is earlier.
+const NO_CONVERSATION: i64 = 0;
 
 const SET_CONTACT: &str = "
     UPDATE devices SET last_contact = max(coalesce(last_contact, ?3), ?3) WHERE tenant = ?1 AND id = ?2";
@@ -83,7 +102,8 @@ pub(super) fn waits(connection: &Connection, who: &Identity, step: &Poll) -> Res
         who.enrollment.0.as_bytes(),
         true,
         step.renewal_only,
-        None::<[u8; 16]>
+        NO_CONVERSATION,
+        step.now.0
     ];
     select.exists(wanted).map_err(failed_on_road)
 }
@@ -96,13 +116,15 @@ pub(super) fn poll(connection: &Connection, step: &Poll) -> Result<Answer<PollAn
     if !serves(&who, &step.key) {
         return Ok(Answer { identity: Some(who), served: None });
     }
-    let report_known = match &step.report {
+    let conversation = match &step.report {
         Some(report) => take_report(connection, &who, step, report)?,
-        None => false,
+        None => None,
     };
-    let behind = step.report.as_ref().filter(|_| report_known).map(|report| report.command);
-    let next = hand_over(connection, &who, step, behind)?;
-    Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, next }) })
+    let next = hand_over(connection, &who, step, conversation)?;
+    Ok(Answer {
+        identity: Some(who),
+        served: Some(PollAnswer { report_known: conversation.is_some(), next }),
+    })
 }
 
 /// Takes the new token of a channel that is there already.
@@ -123,11 +145,16 @@ pub(super) fn set_contacts(connection: &Connection, contacts: &[Contact]) -> Res
     Ok(())
 }
 
-/// Whether the command was open, and of this enrollment and channel.
-fn take_report(connection: &Connection, who: &Identity, step: &Poll, report: &ReportStep) -> Result<bool> {
+/// In which conversation the command was handed over, if it may be reported, and is of this enrollment and channel.
+fn take_report(
+    connection: &Connection,
+    who: &Identity,
+    step: &Poll,
+    report: &ReportStep,
+) -> Result<Option<i64>> {
     let done = !report.state.is_open();
     let mut update = connection.prepare_cached(REPORT).map_err(failed_on_road)?;
-    let known = update.execute(params![
+    let values = params![
         who.tenant.0.as_bytes(),
         who.device.0.as_bytes(),
         report.command.0.as_bytes(),
@@ -136,9 +163,12 @@ fn take_report(connection: &Connection, who: &Identity, step: &Poll, report: &Re
         report.state.code(),
         done.then_some(&report.result),
         done.then_some(step.now.0),
-    ]);
-    let known = known.map_err(failed_on_road)? > 0;
-    if known && done {
+        done,
+        step.now.0,
+        millis(PUT_OFF),
+    ];
+    let conversation = update.query_row(values, |row| row.get(0)).optional().map_err(failed_on_road)?;
+    if conversation.is_some() && done {
         let mut insert = connection.prepare_cached(ADD_OUTCOME).map_err(failed_on_road)?;
         let outcome = params![
             who.tenant.0.as_bytes(),
@@ -148,14 +178,14 @@ fn take_report(connection: &Connection, who: &Identity, step: &Poll, report: &Re
         ];
         insert.execute(outcome).map_err(failed_on_road)?;
     }
-    Ok(known)
+    Ok(conversation)
 }
 
 fn hand_over(
     connection: &Connection,
     who: &Identity,
     step: &Poll,
-    behind: Option<CommandId>,
+    conversation: Option<i64>,
 ) -> Result<Option<HandedOver>> {
     let mut select = connection.prepare_cached(next!("id, payload, sealed")).map_err(failed_on_road)?;
     let idle = step.report.is_none();
@@ -166,13 +196,25 @@ fn hand_over(
         who.enrollment.0.as_bytes(),
         idle,
         step.renewal_only,
-        behind.map(|command| command.0.into_bytes())
+        conversation.unwrap_or(NO_CONVERSATION),
+        step.now.0
     ];
     let found = select.query_row(wanted, |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?))).optional();
     let Some((command, payload, sealed)) = found.map_err(failed_on_road)? else { return Ok(None) };
+    let conversation = match conversation {
+        None if idle => new_conversation(connection, who, step)?,
+        known => known.unwrap_or(NO_CONVERSATION),
+    };
     let mut update = connection.prepare_cached(HAND_OVER).map_err(failed_on_road)?;
-    let handed = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), command.as_bytes(), step.now.0];
-    update.execute(handed).map_err(failed_on_road)?;
+    update
+        .execute(params![
+            who.tenant.0.as_bytes(),
+            who.device.0.as_bytes(),
+            command.as_bytes(),
+            step.now.0,
+            conversation
+        ])
+        .map_err(failed_on_road)?;
     Ok(Some(HandedOver {
         tenant: who.tenant,
         device: who.device,
@@ -180,6 +222,14 @@ fn hand_over(
         payload,
         sealed,
     }))
+}
+
+/// A number greater than those before, also on a clock that stands still or was set back.
+fn new_conversation(connection: &Connection, who: &Identity, step: &Poll) -> Result<i64> {
+    let mut select = connection.prepare_cached(LAST_CONVERSATION).map_err(failed_on_road)?;
+    let channel = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), step.channel.0];
+    let last: i64 = select.query_row(channel, |row| row.get(0)).map_err(failed_on_road)?;
+    Ok(step.now.0.max(last.saturating_add(1)))
 }
 
 /// Whether there is such a channel.

@@ -12,8 +12,10 @@ pub(super) const LOOK: &str = concat!(
     "SELECT ",
     identities!(),
     ", EXISTS (SELECT 1 FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = s.channel
-             AND m.state < 3 AND m.enrollment = c.enrollment AND (NOT s.renewal_only OR m.dedupe = 'renewal')) AS waits
-     FROM UNNEST($1::bytea[], $2::text[], $3::bool[]) WITH ORDINALITY AS s (fingerprint, channel, renewal_only, n)
+             AND m.state < 3 AND m.enrollment = c.enrollment AND m.not_before <= s.now
+             AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal')) AS waits
+     FROM UNNEST($1::bytea[], $2::text[], $3::bool[], $4::bigint[])
+             WITH ORDINALITY AS s (fingerprint, channel, renewal_only, now, n)
          JOIN certificates c ON c.fingerprint = s.fingerprint
          JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment"
 );
@@ -37,25 +39,33 @@ pub(super) const POLL: &str = "
         AS s (place, tenant, device, enrollment, channel, command, state, result, idle, renewal_only, now)
     ), reported AS (
         UPDATE commands m SET state = s.state, result = s.result,
-            finished_at = CASE WHEN s.state >= 3 THEN s.now END
+            finished_at = CASE WHEN s.state >= 3 THEN s.now END,
+            put_off = CASE WHEN s.state >= 3 THEN m.put_off ELSE m.put_off + 1 END,
+            wake_at = CASE WHEN s.state >= 3 THEN m.wake_at ELSE s.now + $12::bigint * (1 << least(m.put_off, 6)::int) END
         FROM step s
         WHERE m.tenant = s.tenant AND m.device = s.device AND m.id = s.command AND m.channel = s.channel
-            AND m.enrollment = s.enrollment AND m.state < 3
-        RETURNING s.place, m.tenant, m.device, m.id, s.state, s.now
+            AND m.enrollment = s.enrollment
+            AND (m.state < 3 OR s.state >= 3 AND m.state >= 5 AND m.handed_over_at IS NOT NULL)
+        RETURNING s.place, m.tenant, m.device, m.id, s.state, s.now, m.conversation
     ), noted AS (
         INSERT INTO outcomes (tenant, device, command, at)
         SELECT tenant, device, id, now FROM reported WHERE state >= 3
     ), picked AS MATERIALIZED (
-        SELECT s.place, s.tenant, s.device, s.now, q.id
+        SELECT s.place, s.tenant, s.device, s.now, q.id,
+            CASE WHEN s.idle THEN greatest(s.now, 1 + (
+                SELECT max(m.conversation) FROM commands m WHERE m.tenant = s.tenant AND m.device = s.device
+                    AND m.channel = s.channel AND m.state < 3))
+                ELSE COALESCE(r.conversation, 0) END AS conversation
         FROM step s LEFT JOIN reported r USING (place) CROSS JOIN LATERAL (
             SELECT m.id FROM commands m
             WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.state < 3
                 AND m.enrollment = s.enrollment AND m.id IS DISTINCT FROM s.command
-                AND (s.idle OR m.state = 0 OR m.state = 2 AND m.id > r.id)
+                AND m.not_before <= s.now AND (m.expires_at IS NULL OR m.expires_at > s.now)
+                AND (s.idle OR m.state = 0 OR m.state = 2 AND m.conversation < r.conversation)
                 AND (NOT s.renewal_only OR m.dedupe = 'renewal')
-            ORDER BY m.id LIMIT 1) q
+            ORDER BY m.rank, m.id LIMIT 1) q
     ), handed AS (
-        UPDATE commands m SET state = 1, handed_over_at = p.now FROM picked p
+        UPDATE commands m SET state = 1, handed_over_at = p.now, conversation = p.conversation FROM picked p
         WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.state < 3
         RETURNING p.place, m.id, m.payload, m.sealed
     )

@@ -1,0 +1,352 @@
+//! Sending any of Apple's commands to many devices in one call.
+
+use std::collections::{HashMap, HashSet};
+
+use apple::{
+    command::{RawCommand, Template},
+    validate::{Options, Verdicts},
+};
+use serde_json::json;
+
+use super::{
+    enqueue::{payload_context, wire_id},
+    judge::revision,
+};
+use crate::{
+    Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, DeviceName, Error, Event,
+    Judgement, Mdm, Result, Role, Schedule, Timestamp, Unsupported,
+    ports::{Tx, Worker},
+};
+
+/// The most devices in one call.
+pub const SEND_LIMIT: usize = 100_000;
+
+/// What all payloads of one call may take together, bytes.
+const SEND_BYTES: usize = 512 << 20;
+
+/// How many devices one transaction serves, so that nobody waits long for it.
+const STRETCH: usize = 500;
+
+/// The longest dedupe key, bytes.
+const LONGEST_KEY: usize = 64;
+
+/// What stands before the dedupe keys of administrators, so that they never meet the server's own.
+const OURS: &str = "admin:";
+
+/// Secrets that a command sets, and the kind of escrow in which they are kept before it may leave.
+const SECRETS: [(&str, &str, &str); 4] = [
+    ("DeviceLock", "PIN", "lock-pin"),
+    ("EraseDevice", "PIN", "erase-pin"),
+    ("SetRecoveryLock", "NewPassword", "recovery-lock-password"),
+    ("SetFirmwarePassword", "NewPassword", "firmware-password"),
+];
+
+/// A command to send.
+#[derive(Clone, Debug)]
+pub struct NewCommand {
+    /// What to do.
+    pub request: RawCommand,
+    /// When it may leave, and before which others.
+    pub schedule: Schedule,
+    /// It takes the place of a command with the same key that its device does not have yet.
+    pub dedupe: Option<String>,
+}
+
+/// Why a device was not sent a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSent {
+    /// No device of the tenant has this name.
+    #[error("there is no such device")]
+    Unknown,
+    /// It was named before in the same call.
+    #[error("the device is named more than once")]
+    NamedTwice,
+    /// It does not obey us.
+    #[error("{0}")]
+    Unsupported(Unsupported),
+    /// It would refuse the command, by Apple's facts; a line for each fault.
+    #[error("the device would refuse the command: {0}")]
+    Refused(String),
+    /// It has a command with the same dedupe key, and has not answered.
+    #[error("the device is carrying out a command with this dedupe key")]
+    BeingCarriedOut,
+    /// The server could not go on.
+    #[error("the server is busy: send it again")]
+    Unavailable,
+}
+
+/// What became of each device of a call, in the order of their names.
+pub type Sent = Vec<std::result::Result<CommandId, NotSent>>;
+
+/// A call on its way.
+struct Sending<'a> {
+    actor: &'a Actor,
+    command: &'a NewCommand,
+    template: Template,
+    verdicts: Verdicts<'a>,
+    seen: HashSet<DeviceId>,
+    now: Timestamp,
+    asked: usize,
+}
+
+impl DeviceName {
+    /// A device as the admin API and the command line name it: its client id, `udid:…` or `serial:…`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = match text.split_once(':') {
+            Some(("udid", key)) => Self::Udid(key.into()),
+            Some(("serial", serial)) => Self::SerialNumber(serial.into()),
+            Some(_) => return None,
+            None if matches!(text.len(), 32 | 36) => Self::Id(text.parse().ok()?),
+            None => return None,
+        };
+        // PostgreSQL's texts hold no U+0000.
+        (text.len() <= 255 && !text.contains('\0')).then_some(name)
+    }
+}
+
+impl Mdm {
+    /// Queues a command for many devices: durable when this returns, and each device is woken by a worker.
+    ///
+    /// Done in several transactions, so that others are not held up; a failure on the way leaves what was queued, and
+    /// tells for which devices it was not. The command is validated once for each class of devices.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the call as a whole makes no sense; nothing is queued then.
+    pub async fn send_command(&self, actor: &Actor, command: &NewCommand, names: &[String]) -> Result<Sent> {
+        actor.require(Role::Operator)?;
+        let now = self.clock.now();
+        command.schedule.checked(now)?;
+        checked_key(command.dedupe.as_deref())?;
+        let template = command.request.template();
+        checked_size(names.len(), template.length())?;
+        let verdicts = Verdicts::new(command.request.keys(), Options::default());
+        let asked = names.len();
+        let mut sending = Sending { actor, command, template, verdicts, seen: HashSet::new(), now, asked };
+        let mut sent = Sent::with_capacity(asked);
+        for stretch in names.chunks(STRETCH) {
+            match self.send_stretch(&mut sending, stretch, sent.is_empty()).await {
+                Ok(some) => sent.extend(some),
+                Err(error) if sent.is_empty() => return Err(error),
+                Err(error) => {
+                    tracing::warn!(error = error.chain(), "a command could not be queued for all devices");
+                    sent.resize(asked, Err(NotSent::Unavailable));
+                    break;
+                }
+            }
+            self.wake.wake(Worker::Queue);
+        }
+        Ok(sent)
+    }
+
+    async fn send_stretch(
+        &self,
+        sending: &mut Sending<'_>,
+        names: &[String],
+        is_first: bool,
+    ) -> Result<Sent> {
+        let mut tx = self.store.begin(sending.actor.tenant).await?;
+        let devices = named(&mut *tx, names).await?;
+        let mut sent: Sent = Vec::with_capacity(names.len());
+        let mut commands = Vec::new();
+        let busy = self.superseded(&mut *tx, sending, &devices).await?;
+        for device in &devices {
+            sent.push(match sending.judge(device.as_ref(), &busy) {
+                Ok((device, judged)) => {
+                    let command = self.sent_command(sending, device, judged)?;
+                    commands.push(command);
+                    Ok(commands[commands.len() - 1].id)
+                }
+                Err(why) => Err(why),
+            });
+        }
+        tx.add_commands(&commands).await?;
+        self.keep_secret(&mut *tx, sending.command, &commands).await?;
+        if is_first {
+            tx.record(&sending.event(&commands)).await?;
+        }
+        tx.commit().await?;
+        Ok(sent)
+    }
+
+    /// Takes back what waits with the same key; the devices that are carrying one out.
+    async fn superseded(
+        &self,
+        tx: &mut dyn Tx,
+        sending: &mut Sending<'_>,
+        devices: &[Option<Device>],
+    ) -> Result<HashSet<DeviceId>> {
+        let Some(key) = &sending.command.dedupe else { return Ok(HashSet::new()) };
+        let mut fit = Vec::new();
+        for device in devices.iter().flatten() {
+            // What will be refused must not take back what waits.
+            if sending.fits(device).is_ok() && !sending.seen.contains(&device.id) {
+                fit.push(device.id);
+            }
+        }
+        let busy = tx.supersede_commands(&fit, &stored_key(key), sending.now).await?;
+        Ok(busy.into_iter().collect())
+    }
+
+    fn sent_command(&self, sending: &Sending<'_>, device: &Device, judged: Judgement) -> Result<Command> {
+        let id = CommandId(self.random.ordered_id());
+        let plain = sending.template.with(&wire_id(id));
+        let sealed = sending.command.request.is_secret();
+        let payload = if sealed { self.installation.seal(&payload_context(id), &plain)? } else { plain };
+        let NewCommand { request, schedule, dedupe } = sending.command;
+        Ok(Command {
+            id,
+            device: device.id,
+            enrollment: device.enrollment,
+            channel: ChannelKey::default(),
+            request_type: request.request_type().into(),
+            action: None,
+            dedupe: dedupe.as_deref().map(stored_key),
+            payload,
+            sealed,
+            judged: Some(judged),
+            schedule: *schedule,
+            put_off: 0,
+            wake_at: schedule.first_wake(sending.now),
+            state: CommandState::Queued,
+            result: None,
+            queued_at: sending.now,
+            handed_over_at: None,
+            finished_at: None,
+        })
+    }
+
+    /// A PIN or password that a command sets is kept before the command can leave.
+    async fn keep_secret(&self, tx: &mut dyn Tx, command: &NewCommand, commands: &[Command]) -> Result<()> {
+        let request = &command.request;
+        for (request_type, key, kind) in SECRETS {
+            let value = request.keys().get(key).and_then(apple::Value::as_string);
+            let Some(value) = value.filter(|_| request.request_type() == request_type) else { continue };
+            for command in commands {
+                tx.add_escrow(&self.escrow_row(command, kind, value)?).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sending<'_> {
+    fn judge<'d>(
+        &mut self,
+        device: Option<&'d Device>,
+        busy: &HashSet<DeviceId>,
+    ) -> std::result::Result<(&'d Device, Judgement), NotSent> {
+        let device = device.ok_or(NotSent::Unknown)?;
+        if !self.seen.insert(device.id) {
+            return Err(NotSent::NamedTwice);
+        }
+        let judged = self.fits(device)?;
+        if busy.contains(&device.id) { Err(NotSent::BeingCarriedOut) } else { Ok((device, judged)) }
+    }
+
+    fn fits(&mut self, device: &Device) -> std::result::Result<Judgement, NotSent> {
+        if device.quarantined {
+            return Err(NotSent::Unsupported(Unsupported::Quarantined));
+        }
+        if !device.managed {
+            return Err(NotSent::Unsupported(Unsupported::NotManaged));
+        }
+        let target = device.target(&ChannelKey::default());
+        let verdict = self.verdicts.on(&target);
+        if !verdict.is_valid() {
+            let faults: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
+            return Err(NotSent::Refused(faults.join("\n")));
+        }
+        Ok(Judgement { facts_revision: revision(&target), faults: None })
+    }
+
+    /// One event for the whole call; it goes with its device where it is about one.
+    fn event(&self, commands: &[Command]) -> Event {
+        let request_type = self.command.request.request_type();
+        if let (1, Some(command)) = (self.asked, commands.first()) {
+            let details = json!({ "request_type": request_type, "command": command.id });
+            return Event::by(self.actor, "command.sent", Some(command.device), details, self.now);
+        }
+        let details =
+            json!({ "request_type": request_type, "devices": self.asked, "dedupe": self.command.dedupe });
+        Event::by(self.actor, "commands.sent", None, details, self.now)
+    }
+}
+
+/// The devices of these names, locked, in the order of the names.
+async fn named(tx: &mut dyn Tx, names: &[String]) -> Result<Vec<Option<Device>>> {
+    let parsed: Vec<_> = names.iter().map(|name| DeviceName::parse(name)).collect();
+    let known: Vec<DeviceName> = parsed.iter().flatten().cloned().collect();
+    let mut found = tx.find_devices(&known).await?.into_iter();
+    let ids: Vec<Option<DeviceId>> =
+        parsed.iter().map(|name| name.as_ref().and_then(|_| found.next().flatten())).collect();
+    let mut distinct: Vec<DeviceId> = ids.iter().flatten().copied().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let devices = tx.devices_for_update(&distinct).await?;
+    let devices: HashMap<_, _> = devices.into_iter().map(|device| (device.id, device)).collect();
+    Ok(ids.into_iter().map(|id| id.and_then(|id| devices.get(&id).cloned())).collect())
+}
+
+fn checked_key(key: Option<&str>) -> Result<()> {
+    match key {
+        Some(key) if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) => {
+            Err(Error::invalid("dedupe", format!("1 to {LONGEST_KEY} bytes, without control characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn checked_size(devices: usize, payload: usize) -> Result<()> {
+    if devices == 0 || devices > SEND_LIMIT {
+        return Err(Error::invalid("devices", format!("1 to {SEND_LIMIT} devices")));
+    }
+    if payload.saturating_mul(devices) > SEND_BYTES {
+        let most = SEND_BYTES / payload.max(1);
+        return Err(Error::invalid("devices", format!("at most {most} of a command as long as this one")));
+    }
+    Ok(())
+}
+
+/// A dedupe key as it is stored.
+pub(super) fn stored_key(key: &str) -> String {
+    format!("{OURS}{key}")
+}
+
+/// A stored dedupe key as whoever chose it knows it.
+pub(super) fn shown_key(key: String) -> String {
+    key.strip_prefix(OURS).map(str::to_owned).unwrap_or(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_named_in_three_ways() {
+        let id = "0192f3a1c0de70008000000000000001";
+        assert_eq!(DeviceName::parse(id), Some(DeviceName::Id(id.parse().unwrap())));
+        assert_eq!(DeviceName::parse("serial:F71"), Some(DeviceName::SerialNumber("F71".into())));
+        assert_eq!(DeviceName::parse("udid:a:b"), Some(DeviceName::Udid("a:b".into())));
+        for wrong in ["", "F71", "imei:35", "udid:\0", "{0192f3a1-c0de-7000-8000-00000000001}"] {
+            assert_eq!(DeviceName::parse(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(DeviceName::parse(&format!("serial:{}", "x".repeat(300))), None);
+    }
+
+    #[test]
+    fn a_call_has_an_end() {
+        assert!(checked_size(1, 8 << 20).is_ok() && checked_size(100_000, 500).is_ok());
+        assert!(checked_size(0, 500).is_err() && checked_size(100_001, 500).is_err());
+        assert!(checked_size(100_000, 1 << 20).is_err());
+    }
+
+    #[test]
+    fn keys_of_people_never_meet_those_of_the_server() {
+        assert!(checked_key(Some("renewal")).is_ok() && stored_key("renewal") != crate::RENEWAL);
+        assert_eq!(shown_key(stored_key("wifi")), "wifi");
+        assert_eq!(shown_key("inventory".into()), "inventory");
+        for wrong in ["", "a\nb", &"x".repeat(65)] {
+            assert!(checked_key(Some(wrong)).is_err());
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! That a poll reads open commands alone, however long the history is: what PostgreSQL says that it will do.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection, query, query_scalar};
+use testkit::postgres::TestDatabase;
+use uuid::Uuid;
+
+use super::text::{LOOK, POLL};
+
+/// A device that has done very much, among others that have done as much.
+const HISTORY: &str = "
+    INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, finished_at, request_type, payload)
+    SELECT '00000000-0000-0000-0000-000000000001', ('00000000-0000-0000-0000-' || lpad((n % 7)::text, 12, '0'))::uuid,
+        gen_random_uuid(), '00000000-0000-0000-0000-000000000003', '', CASE WHEN n % 1000 = 0 THEN 0 ELSE 3 END, false, n, n,
+        'DeviceLock', ''
+    FROM generate_series(1, 20000) n";
+
+async fn with_history() -> (TestDatabase, PgConnection) {
+    let database = TestDatabase::empty();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    crate::migrate::postgres(&mut connection).await.unwrap();
+    query(HISTORY).execute(&mut connection).await.unwrap();
+    query("ANALYZE").execute(&mut connection).await.unwrap();
+    (database, connection)
+}
+
+#[track_caller]
+fn reads_the_queue_alone(plan: &str, reads: usize) {
+    assert!(plan.matches("command_queues").count() >= reads, "{plan}");
+    assert!(!plan.contains("Seq Scan on commands"), "{plan}");
+}
+
+#[tokio::test]
+async fn a_poll_never_looks_at_history() {
+    let (_database, mut connection) = with_history().await;
+    let look = query_scalar(AssertSqlSafe(format!("EXPLAIN {LOOK}")))
+        .bind(vec![vec![0_u8; 32]])
+        .bind(vec![""])
+        .bind(vec![false])
+        .bind(vec![0_i64]);
+    let look: Vec<String> = look.fetch_all(&mut connection).await.unwrap();
+    reads_the_queue_alone(&look.join("\n"), 1);
+
+    let id = || vec![Uuid::nil()];
+    let poll = query_scalar(AssertSqlSafe(format!("EXPLAIN {POLL}")))
+        .bind(vec![0_i64])
+        .bind(id())
+        .bind(id())
+        .bind(id())
+        .bind(vec![""])
+        .bind(vec![None::<Uuid>])
+        .bind(vec![None::<i16>])
+        .bind(vec![None::<Vec<u8>>])
+        .bind(vec![true])
+        .bind(vec![false])
+        .bind(vec![0_i64])
+        .bind(0_i64);
+    let poll: Vec<String> = poll.fetch_all(&mut connection).await.unwrap();
+    let plan = poll.join("\n");
+    // The next command, and the last conversation; the command that is reported and the one that is handed over are
+    // found by their keys.
+    reads_the_queue_alone(&plan, 2);
+}

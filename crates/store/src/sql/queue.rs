@@ -1,0 +1,106 @@
+//! Tending the command queue of all tenants, a batch at a time.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{ChannelKey, DeviceId, Result, TenantId, Timestamp};
+use sqlx::query;
+use uuid::Uuid;
+
+use super::{super::bulk, Backend, Open, Row, rows::get};
+use crate::road::millis;
+
+const DUE: &str = concat!(
+    "WITH due AS MATERIALIZED (SELECT tenant, device, id FROM commands
+         WHERE state < 3 AND wake_at <= $1 ORDER BY wake_at LIMIT $3",
+    skip_locked!(),
+    ") UPDATE commands SET wakes = wakes + 1,
+         wake_at = $1 + $2 * (1 << CASE WHEN wakes < 6 THEN CAST(wakes AS INTEGER) ELSE 6 END)
+     WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM due)
+     RETURNING tenant, device, channel",
+);
+
+const EXPIRE: &str = concat!(
+    "WITH late AS MATERIALIZED (SELECT tenant, device, id FROM commands
+         WHERE state < 3 AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+    skip_locked!(),
+    ") UPDATE commands SET state = 6, finished_at = $1
+     WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM late)
+     RETURNING tenant, device, id, request_type",
+);
+
+/// What a worker has still to apply stays.
+const FORGET: &str = concat!(
+    "DELETE FROM commands WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM commands
+         WHERE state >= 3 AND finished_at < $1 ORDER BY finished_at LIMIT $2",
+    skip_locked!(),
+    ")",
+);
+
+impl Backend {
+    pub(super) async fn wake(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64> {
+        let waits = query("SELECT 1 FROM commands WHERE state < 3 AND wake_at <= $1 LIMIT 1").bind(now.0);
+        if self.one(waits).await?.is_none() {
+            return Ok(0);
+        }
+        let mut open = self.write().await?;
+        let due = query(DUE).bind(now.0).bind(millis(patience)).bind(i64::from(limit));
+        let rows = open.all(due).await?;
+        for ((tenant, channel), devices) in by_channel(&rows)? {
+            bulk::ask_pushes(open.connection(), tenant, &devices, &channel, now).await?;
+        }
+        open.commit().await?;
+        Ok(rows.len() as u64)
+    }
+
+    pub(super) async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64> {
+        let late = query(
+            "SELECT 1 FROM commands WHERE state < 3 AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
+        );
+        if self.one(late.bind(now.0)).await?.is_none() {
+            return Ok(0);
+        }
+        let mut open = self.write().await?;
+        let rows = open.all(query(EXPIRE).bind(now.0).bind(i64::from(limit))).await?;
+        for row in &rows {
+            open.note_expiry(row, now).await?;
+        }
+        open.commit().await?;
+        Ok(rows.len() as u64)
+    }
+
+    pub(super) async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        let old = query("SELECT 1 FROM commands WHERE state >= 3 AND finished_at < $1 LIMIT 1");
+        if self.one(old.bind(before.0)).await?.is_none() {
+            return Ok(0);
+        }
+        self.change(query(FORGET).bind(before.0).bind(i64::from(limit))).await
+    }
+}
+
+impl Open {
+    async fn note_expiry(&mut self, row: &Row, now: Timestamp) -> Result<()> {
+        let (id, request_type): (Uuid, String) = (get(row, "id")?, get(row, "request_type")?);
+        let details = serde_json::json!({ "command": id, "request_type": request_type }).to_string();
+        let insert = query(
+            "INSERT INTO audit (tenant, device, kind, actor, details, at)
+             VALUES ($1, $2, 'command.expired', 'system', $3, $4)",
+        );
+        let insert = insert.bind(get::<Uuid>(row, "tenant")?).bind(get::<Uuid>(row, "device")?);
+        self.run(insert.bind(details).bind(now.0)).await?;
+        Ok(())
+    }
+}
+
+/// The devices of each channel, sorted, each once.
+fn by_channel(rows: &[Row]) -> Result<BTreeMap<(TenantId, ChannelKey), Vec<DeviceId>>> {
+    let mut devices: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in rows {
+        let key = (TenantId(get(row, "tenant")?), ChannelKey(get(row, "channel")?));
+        devices.entry(key).or_default().push(DeviceId(get(row, "device")?));
+    }
+    for some in devices.values_mut() {
+        some.sort_unstable();
+        some.dedup();
+    }
+    Ok(devices)
+}
