@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use apple::facts::Os;
+use apple::validate::{self, Target, TargetChannel};
 use apple::{Dictionary, Value};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use pki::{Certificate, Verdict, cms};
@@ -54,6 +56,29 @@ async fn the_mdm_payload_says_where_the_server_is_and_what_it_can_do() {
         ["com.apple.mdm.per-user-connections", "com.apple.mdm.bootstraptoken", "com.apple.mdm.token"]
     );
     every_payload_has_its_head(&profile);
+}
+
+/// As a command would bring it, signed, which is how it is renewed.
+#[tokio::test]
+async fn every_os_takes_the_profile_by_apples_facts() {
+    let server = TestServer::start().await;
+    let signed = fetch(&server.link().await).await.bytes().await.unwrap();
+    let install = Dictionary::from_iter([
+        ("RequestType", Value::from("InstallProfile")),
+        ("Payload", Value::Data(signed.to_vec())),
+    ]);
+    for os in Os::ALL {
+        for version in ["15.0", "18.2", "26.0", "27.0"] {
+            let target = Target {
+                supervised: Some(true),
+                user_enrollment: Some(false),
+                channel: Some(TargetChannel::Device),
+                ..Target::of(os, version.parse().unwrap())
+            };
+            let verdict = validate::command(&install, &target, validate::Options::default());
+            assert_eq!(verdict.faults, [], "{os} {version}");
+        }
+    }
 }
 
 #[tokio::test]
