@@ -44,8 +44,8 @@ pub enum Method {
 }
 
 impl Method {
-    /// What the token has to say. For Google both work profiles are the same: where the token is used makes the
-    /// difference.
+    /// What the token has to say. For Google both work profiles are the same: where the token is used makes
+    /// the difference.
     pub fn personal_usage(self) -> PersonalUsage {
         match self {
             Self::WorkProfile | Self::CompanyOwnedWorkProfile => PersonalUsage::Allowed,

@@ -1,13 +1,13 @@
 //! What the Android Management API says and wants to hear: JSON in, types out, and back.
 //!
-//! Pure: no I/O, no clock, and none of our other crates. Google's own words are kept. What comes in is read with
-//! tolerance, since Google adds fields and words at any time (an unknown word is `Other`, an unknown field is
-//! skipped), and within bounds; what goes out is typed, so that it cannot be said wrongly.
+//! Pure: no I/O, no clock, and none of our other crates. Google's own words are kept. What comes in is read
+//! with tolerance, since Google adds fields and words at any time (an unknown word is `Other`, an unknown
+//! field is skipped), and within bounds; what goes out is typed, so that it cannot be said wrongly.
 //!
 //! Start with [`device`] (what Google knows of a device) and [`command`] (what it can be told to do);
 //! [`operation`] tells what became of a command. [`enrollment`] is how a device comes to be managed,
-//! [`notification`] how Google tells that something happened. [`enterprise`] is the customer to whom all of it
-//! belongs, [`policy`] what applies to its devices, [`names`] what everything is called.
+//! [`notification`] how Google tells that something happened. [`enterprise`] is the customer to whom all of
+//! it belongs, [`policy`] what applies to its devices, [`names`] what everything is called.
 
 pub mod command;
 pub mod device;

@@ -1,4 +1,5 @@
-//! Resource names, such as `enterprises/LC01/devices/3a2b`: parsed, so that one can be put into a URL as it is.
+//! Resource names, such as `enterprises/LC01/devices/3a2b`: parsed, so that one can be put into a URL as it
+//! is.
 
 use std::fmt;
 

@@ -14,8 +14,8 @@ use crate::names::DeviceName;
 use crate::operation::Operation;
 use crate::{Malformed, decode};
 
-/// What a message is about. Messages come at least once, in any order and late: a device in one may be older than
-/// what is known; compare [`Device::last_status_report_time`], or ask for the device again.
+/// What a message is about. Messages come at least once, in any order and late: a device in one may be older
+/// than what is known; compare [`Device::last_status_report_time`], or ask for the device again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notification {
     /// A device enrolled.

@@ -33,7 +33,8 @@ impl Policy {
     }
 }
 
-/// `statusReportingSettings`: a report that is not asked for does not come, and most fields of a device stay unknown.
+/// `statusReportingSettings`: a report that is not asked for does not come, and most fields of a device stay
+/// unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(clippy::struct_excessive_bools, reason = "Google's switches")]

@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 /// The longest document that is read, in bytes: a page of a hundred devices with all their applications.
 pub const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// What came is not what Google would send. Says where, but quotes nothing: a device's data stays out of logs.
+/// What came is not what Google would send. Says where, but quotes nothing: a device's data stays out of
+/// logs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Longer than [`MAX_DOCUMENT`], or than the part of a message may be.

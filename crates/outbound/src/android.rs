@@ -1,13 +1,14 @@
-//! Manages Android devices: the client of the Android Management API, and of Pub/Sub, by which Google tells what
-//! happens.
+//! Manages Android devices: the client of the Android Management API, and of Pub/Sub, by which Google tells
+//! what happens.
 //!
-//! The way of a call through this folder: `devices`, `enterprises`, `enrollment`, `policies`, `operations` and
-//! `pubsub` know what to say; `call` carries it with an access token of `token`, which an `account` signs for;
-//! `pace` holds back while Google asks for patience, `transport` speaks HTTP, and `error` sorts what went wrong.
-//! `push_token` is for the other direction: it judges who pushes a notification to us.
+//! The way of a call through this folder: `devices`, `enterprises`, `enrollment`, `policies`, `operations`
+//! and `pubsub` know what to say; `call` carries it with an access token of `token`, which an `account` signs
+//! for; `pace` holds back while Google asks for patience, `transport` speaks HTTP, and `error` sorts what
+//! went wrong. `push_token` is for the other direction: it judges who pushes a notification to us.
 //!
-//! A method is one query of Google's quota (1,000 in 100 seconds for a project), unless it says otherwise. Nothing
-//! here sleeps or tries again by itself: what cannot be done now is handed back with how long to wait.
+//! A method is one query of Google's quota (1,000 in 100 seconds for a project), unless it says otherwise.
+//! Nothing here sleeps or tries again by itself: what cannot be done now is handed back with how long to
+//! wait.
 
 mod account;
 mod call;
@@ -84,14 +85,14 @@ impl Google {
         self.account.project_id()
     }
 
-    /// How far Google's clock was ahead of ours, in seconds, when it last refused ours; 0 if it never did. More
-    /// than a minute is worth an alarm.
+    /// How far Google's clock was ahead of ours, in seconds, when it last refused ours; 0 if it never did.
+    /// More than a minute is worth an alarm.
     pub fn clock_offset(&self) -> i64 {
         self.tokens.clock_offset()
     }
 
-    /// Gets an access token, if there is none that is good: tells whether key and clock are right, without a query
-    /// of the quota.
+    /// Gets an access token, if there is none that is good: tells whether key and clock are right, without a
+    /// query of the quota.
     pub async fn authenticate(&self) -> Result<(), Error> {
         self.tokens.token(&self.transport, self.now()).await.map(drop)
     }

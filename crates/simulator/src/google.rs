@@ -1,9 +1,10 @@
 //! A pretend Google: OAuth, the Android Management API, Pub/Sub, and Android devices behind it.
 //!
-//! It reads JSON by tables of its own, not by the types of our client, so that both cannot share a misunderstanding.
-//! `listener` takes requests and `desk` sends them on: to `oauth` for tokens, to `management` for the Android
-//! Management API, to `pubsub` for notifications. `world` is what all of them share, `shape` checks bodies, and
-//! `device` is what a pretend Android device does when it is in touch ([`PretendGoogle::sync`]).
+//! It reads JSON by tables of its own, not by the types of our client, so that both cannot share a
+//! misunderstanding. `listener` takes requests and `desk` sends them on: to `oauth` for tokens, to
+//! `management` for the Android Management API, to `pubsub` for notifications. `world` is what all of them
+//! share, `shape` checks bodies, and `device` is what a pretend Android device does when it is in touch
+//! ([`PretendGoogle::sync`]).
 
 mod desk;
 mod device;
@@ -95,8 +96,8 @@ impl PretendGoogle {
         self.desk.world(|world| world.access_tokens.clear());
     }
 
-    /// The next call of the Android Management API or of Pub/Sub with a good token is answered so; several calls
-    /// queue up. `status` is HTTP's, `word` Google's; `retry_after` is sent as it is.
+    /// The next call of the Android Management API or of Pub/Sub with a good token is answered so; several
+    /// calls queue up. `status` is HTTP's, `word` Google's; `retry_after` is sent as it is.
     pub fn refuse_next(&self, status: u16, word: &str, retry_after: Option<&str>) {
         let refusal = refusal::Refusal::ordered(status, word, retry_after);
         self.desk.world(|world| world.refusals.push_back(refusal));
@@ -112,8 +113,8 @@ impl PretendGoogle {
         self.desk.change(|world| world.pubsub.release());
     }
 
-    /// An administrator signs up at the URL of a sign-up: answers the `enterpriseToken` that Google would send
-    /// back; `None` if there is no such sign-up.
+    /// An administrator signs up at the URL of a sign-up: answers the `enterpriseToken` that Google would
+    /// send back; `None` if there is no such sign-up.
     pub fn sign_up(&self, signup_url: &str) -> Option<String> {
         self.desk.world(|world| world.sign_up(signup_url))
     }
@@ -128,14 +129,14 @@ impl PretendGoogle {
         self.desk.change(|world| world.notify(enterprise, "TEST", None));
     }
 
-    /// A device enrolls with a token's secret value, and publishes `ENROLLMENT`: answers its resource name. An
-    /// error says why the token does not do.
+    /// A device enrolls with a token's secret value, and publishes `ENROLLMENT`: answers its resource name.
+    /// An error says why the token does not do.
     pub fn enroll(&self, token: &str, device: AndroidDevice) -> Result<String, String> {
         self.desk.change(|world| world.enroll(token, device))
     }
 
-    /// The device is in touch: it does what it was told, and reports. Answers how many commands it ended; `None` if
-    /// there is no such device (any more).
+    /// The device is in touch: it does what it was told, and reports. Answers how many commands it ended;
+    /// `None` if there is no such device (any more).
     pub fn sync(&self, name: &str) -> Option<usize> {
         self.desk.change(|world| world.sync(name))
     }

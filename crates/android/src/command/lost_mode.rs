@@ -20,7 +20,8 @@ pub struct LostMode {
     lost_organization: Option<UserFacingMessage>,
 }
 
-/// Google wants a message, a phone number, an e-mail address or a street; the organization alone is not enough.
+/// Google wants a message, a phone number, an e-mail address or a street; the organization alone is not
+/// enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("lost mode needs a message, a phone number, an e-mail address or a street address")]
 pub struct NothingToShow;

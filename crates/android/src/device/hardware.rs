@@ -14,8 +14,8 @@ pub struct HardwareInfo {
     pub brand: Option<String>,
     /// Such as `Pixel 9`.
     pub model: Option<String>,
-    /// Of a personal device from Android 12 on the same as [`enterprise_specific_id`](Self::enterprise_specific_id),
-    /// and not what is printed on it.
+    /// Of a personal device from Android 12 on the same as
+    /// [`enterprise_specific_id`](Self::enterprise_specific_id), and not what is printed on it.
     pub serial_number: Option<String>,
     /// Stays the same when the device enrolls again in the same enterprise.
     pub enterprise_specific_id: Option<String>,

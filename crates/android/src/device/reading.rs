@@ -38,7 +38,8 @@ impl Device {
         said(network.imei.as_deref()).or_else(|| said(network.meid.as_deref()))
     }
 
-    /// As Google has it; see [`HardwareInfo::serial_number`](super::HardwareInfo::serial_number) for what it may be.
+    /// As Google has it; see [`HardwareInfo::serial_number`](super::HardwareInfo::serial_number) for what it
+    /// may be.
     pub fn serial_number(&self) -> Option<&str> {
         said(self.hardware_info.as_ref()?.serial_number.as_deref())
     }
@@ -84,7 +85,8 @@ impl Device {
         self.state.as_ref() == deleted || self.applied_state.as_ref() == deleted
     }
 
-    /// Whether its password is what the policy asks for; `None` while it has not said whether it complies at all.
+    /// Whether its password is what the policy asks for; `None` while it has not said whether it complies at
+    /// all.
     pub fn password_complies(&self) -> Option<bool> {
         let about_password = |name: &str| matches!(name, "passwordPolicies" | "passwordRequirements");
         let mut details = self.non_compliance_details.iter().filter_map(|it| it.setting_name.as_deref());

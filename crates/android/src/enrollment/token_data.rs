@@ -1,7 +1,7 @@
 //! `additionalData` of a token: the only thing that a device brings back from its enrollment.
 //!
-//! Google does not say whether a device came by zero-touch or by Knox. So each way gets tokens of its own, and the
-//! token says which way it is for, and for whom it was made.
+//! Google does not say whether a device came by zero-touch or by Knox. So each way gets tokens of its own,
+//! and the token says which way it is for, and for whom it was made.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -48,7 +48,8 @@ impl TokenData {
         Self { channel, reference: None }
     }
 
-    /// Says also for what the token was made: an id of ours, which need not be secret, but should not tell who.
+    /// Says also for what the token was made: an id of ours, which need not be secret, but should not tell
+    /// who.
     pub fn with_reference(self, reference: impl Into<String>) -> Result<Self, TooLong> {
         let data = Self { reference: Some(reference.into()), ..self };
         if data.text().chars().count() > MAX_ADDITIONAL_DATA { Err(TooLong) } else { Ok(data) }

@@ -1,5 +1,5 @@
-//! Success or failure. The status of the very command decides first, then its error code, then the operation's
-//! error; `done` alone says nothing.
+//! Success or failure. The status of the very command decides first, then its error code, then the
+//! operation's error; `done` alone says nothing.
 
 use super::{CommandErrorCode, CommandReport, Operation};
 use crate::command::CommandKind;
@@ -20,8 +20,8 @@ pub enum Outcome {
     Failed(Failure),
     /// Called off before the device heard of it.
     Cancelled,
-    /// It is over, but nobody says how: the command has a status of its own, which is missing. What the device
-    /// reports of itself next has to tell.
+    /// It is over, but nobody says how: the command has a status of its own, which is missing. What the
+    /// device reports of itself next has to tell.
     Untold,
 }
 

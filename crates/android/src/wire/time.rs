@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer};
 
-/// For `#[serde(deserialize_with)]` on an `Option<SystemTime>`. What is no time is unknown: one odd time must not
-/// hide the rest of a device.
+/// For `#[serde(deserialize_with)]` on an `Option<SystemTime>`. What is no time is unknown: one odd time must
+/// not hide the rest of a device.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<SystemTime>, D::Error> {

@@ -53,7 +53,8 @@ impl Certificates {
         Self { url, known: Mutex::default() }
     }
 
-    /// The key of that id; `None` if Google has no such key. While Google cannot be asked, the old keys serve.
+    /// The key of that id; `None` if Google has no such key. While Google cannot be asked, the old keys
+    /// serve.
     pub(super) async fn key(
         &self,
         id: &str,

@@ -47,8 +47,8 @@ impl Google {
         self.ask("a device", call).await
     }
 
-    /// `devices.delete`: the record goes at once, and the device is told to wipe itself when it next connects,
-    /// which nothing will confirm. `reason` is shown on a personal device, at most 200 characters.
+    /// `devices.delete`: the record goes at once, and the device is told to wipe itself when it next
+    /// connects, which nothing will confirm. `reason` is shown on a personal device, at most 200 characters.
     pub async fn delete_device(
         &self,
         name: &DeviceName,
@@ -60,8 +60,8 @@ impl Google {
         self.tell(call).await
     }
 
-    /// `devices.issueCommand`. A repetition issues it again: after [`Error::TryLater`] with `maybe_done` look at
-    /// [`Google::operations`] first.
+    /// `devices.issueCommand`. A repetition issues it again: after [`Error::TryLater`] with `maybe_done` look
+    /// at [`Google::operations`] first.
     pub async fn issue_command(
         &self,
         name: &DeviceName,

@@ -14,7 +14,8 @@ const MAX_MESSAGE: usize = 200;
 /// Why a call did not do what it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The project has asked too much (429, `RESOURCE_EXHAUSTED`): wait, and ask less. The call was not carried out.
+    /// The project has asked too much (429, `RESOURCE_EXHAUSTED`): wait, and ask less. The call was not
+    /// carried out.
     #[error("Google's quota is used up: {why}")]
     Quota {
         /// How long to wait at least.
@@ -27,8 +28,8 @@ pub enum Error {
     TryLater {
         /// How long to wait at least.
         after: Option<Duration>,
-        /// Google may have carried the call out before the answer was lost: look before it is repeated, unless a
-        /// repetition is harmless.
+        /// Google may have carried the call out before the answer was lost: look before it is repeated,
+        /// unless a repetition is harmless.
         maybe_done: bool,
         /// For a log.
         why: String,
@@ -87,7 +88,8 @@ struct Status {
 }
 
 impl Error {
-    /// How long to wait at least before the same call is made again; `None` if it makes no sense, or nobody said.
+    /// How long to wait at least before the same call is made again; `None` if it makes no sense, or nobody
+    /// said.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Quota { after, .. } | Self::TryLater { after, .. } => *after,

@@ -1,4 +1,5 @@
-//! Patience: after a 429, a 503 or a failed connection nothing is asked for a while, by anybody on this server.
+//! Patience: after a 429, a 503 or a failed connection nothing is asked for a while, by anybody on this
+//! server.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -37,7 +38,8 @@ impl Pace {
         self.state(|state| *state = State::default());
     }
 
-    /// Begins a pause, or makes the one that is longer; calls that were under way when it began do not add to it.
+    /// Begins a pause, or makes the one that is longer; calls that were under way when it began do not add to
+    /// it.
     pub(super) fn failed(&self, asked: Option<Duration>, now: SystemTime) {
         self.state(|state| {
             if state.left(now).is_none() {

@@ -16,7 +16,8 @@ struct Reports<'a> {
 }
 
 impl Google {
-    /// Makes a policy, or changes it, so that its devices report (`policies.patch`); what else is in it stays.
+    /// Makes a policy, or changes it, so that its devices report (`policies.patch`); what else is in it
+    /// stays.
     pub async fn set_reports(
         &self,
         name: &PolicyName,

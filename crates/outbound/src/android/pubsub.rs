@@ -104,15 +104,16 @@ impl Google {
         Ok(())
     }
 
-    /// Makes the topic if it is missing, and lets Google's device management publish there: two to four calls.
+    /// Makes the topic if it is missing, and lets Google's device management publish there: two to four
+    /// calls.
     pub async fn prepare_topic(&self, topic: &TopicName) -> Result<(), Error> {
         let made = self.tell(Call::pubsub(Method::PUT, topic.as_str()).body(&json!({}))?).await;
         there_already(made)?;
         self.let_google_publish(topic).await
     }
 
-    /// Makes the subscription if it is missing; one that is there stays as it is. It never ends by itself, and keeps
-    /// its messages for a week.
+    /// Makes the subscription if it is missing; one that is there stays as it is. It never ends by itself,
+    /// and keeps its messages for a week.
     pub async fn prepare_subscription(
         &self,
         name: &SubscriptionName,

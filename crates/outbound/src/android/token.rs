@@ -63,8 +63,8 @@ impl AccessTokens {
         self.offset.load(Ordering::Relaxed)
     }
 
-    /// A token that is good now. Whoever comes first asks for it, the others wait for the same one. While no new
-    /// one can be had, the old one serves until its very end.
+    /// A token that is good now. Whoever comes first asks for it, the others wait for the same one. While no
+    /// new one can be had, the old one serves until its very end.
     pub(super) async fn token(&self, transport: &Transport, now: SystemTime) -> Result<Arc<str>, Error> {
         let mut held = self.held.lock().await;
         if let Some(held) = held.as_ref().filter(|held| held.since <= now && now < held.renew) {

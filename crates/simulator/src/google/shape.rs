@@ -78,8 +78,8 @@ fn wrong(at: &str, what: &str) -> Refusal {
     Refusal::invalid(format!("Invalid value at {at:?}: not {what}"))
 }
 
-/// `updateMask` as field names; each must be one that can be set, and the body may hold no other. Without a mask
-/// everything that can be set is meant.
+/// `updateMask` as field names; each must be one that can be set, and the body may hold no other. Without a
+/// mask everything that can be set is meant.
 pub(super) fn mask(mask: Option<&str>, settable: &[&str], body: &Value) -> Result<Vec<String>, Refusal> {
     let Some(mask) = mask else { return Ok(settable.iter().map(|it| (*it).to_owned()).collect()) };
     let fields: Vec<String> = mask.split(',').map(str::to_owned).collect();

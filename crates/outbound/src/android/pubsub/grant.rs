@@ -13,8 +13,8 @@ const PUBLISHER: &str = "serviceAccount:android-cloud-policy@system.gserviceacco
 const ROLE: &str = "roles/pubsub.publisher";
 
 impl Google {
-    /// Adds Google's account to the topic's policy, unless it is there; the others stay. The policy's `etag`, which
-    /// is sent back, keeps two that do this at once from undoing each other.
+    /// Adds Google's account to the topic's policy, unless it is there; the others stay. The policy's `etag`,
+    /// which is sent back, keeps two that do this at once from undoing each other.
     pub(super) async fn let_google_publish(&self, topic: &TopicName) -> Result<(), Error> {
         let read = Call::pubsub(Method::GET, format!("{topic}:getIamPolicy"));
         let policy: Map<String, Value> = self.ask("a topic's policy", read).await?;
