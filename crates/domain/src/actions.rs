@@ -326,6 +326,28 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_ipad_keeps_its_users_passcodes() {
+        let shared = with(supervised(Platform::Ipados, "18.1"), |device| device.facts.shared = Some(true));
+        let [lock, wipe, .., reset, _] = abilities(&shared);
+        assert_eq!((lock, wipe, reset), (None, None, Some(Unsupported::SharedIpad)));
+    }
+
+    #[test]
+    fn an_enrollment_gives_the_rights_that_its_profile_asked_for() {
+        let granted = |without: u16| {
+            with(device(Platform::Ios, "18.1"), |device| device.facts.access_rights = Some(8191 & !without))
+        };
+        let missing = Some(Unsupported::MissingRight);
+        let [lock, wipe, .., reset, _] = abilities(&granted(4));
+        assert_eq!((lock, wipe, reset), (missing, None, missing));
+        assert_eq!(abilities(&granted(8))[1], missing);
+        assert_eq!(abilities(&granted(2))[2], missing, "profiles are removed by a right");
+        let [.., apps] = abilities(&granted(256));
+        assert_eq!(apps, None, "it may still tell of managed apps");
+        assert_eq!(abilities(&granted(256 | 4096))[7], missing);
+    }
+
+    #[test]
     fn a_passcode_is_cleared_with_the_devices_own_token() {
         let locked = with(device(Platform::Ios, "18.1"), |device| device.unlockable = false);
         assert_eq!(ActionKind::ResetPasscode.supported_by(&locked), Err(NoUnlockToken));

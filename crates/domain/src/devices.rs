@@ -2,7 +2,7 @@
 
 use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Timestamp, UserId, ports::Tx};
 
-pub use facts::{EnrollmentKind, Facts, Location, Platform};
+pub use facts::{EnrollmentKind, Facts, FinderTexts, Location, Platform};
 
 mod facts;
 mod inventory;

@@ -59,7 +59,7 @@ pub use commands::{
     NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
 };
 pub use devices::{
-    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, Location, PAGE_LIMIT,
+    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT,
     Page, Platform, Span,
 };
 pub use diagnosis::Diagnosis;

@@ -1,5 +1,7 @@
 //! Asking a device to do something: its commands are queued, and it is woken.
 
+use serde_json::json;
+
 use super::{Action, ActionKind, AppleRequest, Asked, unlock_token_context};
 use crate::{
     Actor, ChannelKey, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Result, Thing,
@@ -41,6 +43,19 @@ impl Mdm {
             self.wake.wake(Worker::Pushes);
         }
         Ok(first)
+    }
+
+    /// Puts a device that was lost when its last enrollment ended into lost mode again: an erase has ended the mode, and
+    /// nobody has said that the device was found (Apple: device.erase.yaml). One that cannot be lost any more is not.
+    pub(crate) async fn restore_lost_mode(&self, tx: &mut dyn Tx, device: &Device) -> Result<()> {
+        let Some(lost) = &device.facts.lost else { return Ok(()) };
+        let request = AppleRequest::plain(ActionKind::EnableLostMode, lost.command());
+        let command = match self.queue(tx, device, ActionKind::EnableLostMode, request).await {
+            Err(Error::Unsupported(_)) => return Ok(()),
+            queued => queued?.0,
+        };
+        let details = json!({ "command": command.id });
+        tx.record(&Event::of_device("device.lost_again", device.id, details, self.clock.now())).await
     }
 
     /// Queues a command, or puts it in the place of the one that waits; false where that has left already.

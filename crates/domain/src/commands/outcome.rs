@@ -100,13 +100,15 @@ impl Mdm {
 
     /// Whether a `RemoveProfile` names the profile of the enrollment.
     fn ends_enrollment(&self, tenant: TenantId, command: &Command) -> Result<bool> {
-        let payload = command.payload.clone();
-        let plain = plain_payload(&self.installation, command.id, payload, command.sealed)?;
-        let removed = match apple::Envelope::parse(&plain) {
+        let removed = match apple::Envelope::parse(&self.plain(command)?) {
             Ok(apple::Envelope { command: apple::Command::RemoveProfile(removed), .. }) => removed.identifier,
             _ => return Ok(false),
         };
         Ok(removed == profile_identifier(tenant))
+    }
+
+    fn plain(&self, command: &Command) -> Result<Vec<u8>> {
+        plain_payload(&self.installation, command.id, command.payload.clone(), command.sealed)
     }
 
     /// Takes over what a report says of its device; what waits for the device is judged again where that matters.
@@ -119,7 +121,8 @@ impl Mdm {
         now: Timestamp,
     ) -> Result<()> {
         let before = device.clone();
-        facts::take(&mut device.facts, &command.request_type, report, now);
+        let plain = self.plain(command)?;
+        facts::take(&mut device.facts, (&command.request_type, &plain), report, now);
         self.learned(tx, &before, &device, now).await
     }
 }

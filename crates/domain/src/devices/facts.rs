@@ -46,6 +46,31 @@ pub struct Location {
     pub at: Timestamp,
 }
 
+/// What whoever finds a device in lost mode reads on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinderTexts {
+    /// What to do.
+    pub message: Option<String>,
+    /// Whom to call.
+    pub phone_number: Option<String>,
+    /// What stands below.
+    pub footnote: Option<String>,
+}
+
+impl FinderTexts {
+    /// What a command shows.
+    pub(crate) fn shown_by(command: apple::command::EnableLostMode) -> Self {
+        let apple::command::EnableLostMode { message, phone_number, footnote } = command;
+        Self { message, phone_number, footnote }
+    }
+
+    /// The command that shows it.
+    pub(crate) fn command(&self) -> apple::command::EnableLostMode {
+        let Self { message, phone_number, footnote } = self.clone();
+        apple::command::EnableLostMode { message, phone_number, footnote }
+    }
+}
+
 /// Everything that devices report of themselves, stored as one JSON document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -86,6 +111,8 @@ pub struct Facts {
     pub roaming: Option<bool>,
     /// `IsMDMLostModeEnabled`, or what an acknowledged command made of it.
     pub lost_mode: Option<bool>,
+    /// What a finder reads, from when the device went into lost mode by us until someone ended it; an erase does not.
+    pub lost: Option<FinderTexts>,
     /// `PasscodePresent`.
     pub passcode_present: Option<bool>,
     /// `PasscodeCompliant`.

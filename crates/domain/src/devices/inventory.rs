@@ -60,6 +60,7 @@ impl Facts {
             capacity_gb: before.capacity_gb,
             apple_silicon: before.apple_silicon,
             location: before.location,
+            lost: before.lost,
             ..Self { enrollment: claimed.enrollment, os_version: claimed.os_version, ..Self::default() }
         };
         self.build_version = claimed.build_version;

@@ -204,7 +204,8 @@ impl Mdm {
         device.enrolled_at = now;
         device.facts.renew(enrollment.claimed.clone().unwrap_or_default());
         tx.set_device(&device).await?;
-        self.welcome(tx, &device, "device.enrolled_again", now).await
+        self.welcome(tx, &device, "device.enrolled_again", now).await?;
+        self.restore_lost_mode(tx, &device).await
     }
 
     /// Ends the enrollment that holds `device`, unless it is `next` itself.

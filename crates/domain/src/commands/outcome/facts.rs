@@ -1,8 +1,8 @@
 //! Answers that tell something of the device itself.
 
-use apple::{Report, inventory};
+use apple::{Command, Envelope, Report, inventory};
 
-use crate::{Facts, Timestamp};
+use crate::{Facts, FinderTexts, Timestamp};
 
 /// Whether the answer to such a command says, or shows, something of the device.
 pub(super) fn tells(request_type: &str) -> bool {
@@ -19,16 +19,39 @@ pub(super) fn tells(request_type: &str) -> bool {
 
 /// Takes over what the answer to a command that was carried out tells; an answer without what it should hold tells
 /// nothing.
-pub(super) fn take(facts: &mut Facts, request_type: &str, report: &Report, now: Timestamp) {
+///
+/// `payload` is the plist of the command, opened.
+pub(super) fn take(
+    facts: &mut Facts,
+    (request_type, payload): (&str, &[u8]),
+    report: &Report,
+    now: Timestamp,
+) {
     match request_type {
         "DeviceInformation" => {
             facts.take_information(&inventory::DeviceInformation::from_report(report), now);
         }
         "SecurityInfo" => facts.take_security(&inventory::SecurityInfo::from_report(report)),
-        "EnableLostMode" => facts.lost_mode = Some(true),
-        "DisableLostMode" => facts.lost_mode = Some(false),
+        "EnableLostMode" => {
+            facts.lost_mode = Some(true);
+            facts.lost = lost(payload);
+        }
+        "DisableLostMode" => {
+            facts.lost_mode = Some(false);
+            facts.lost = None;
+        }
         "DeviceLocation" => facts.take_location(report, now),
         "ClearPasscode" => facts.passcode_present = Some(false),
         _ => {}
+    }
+}
+
+/// What a device in lost mode now shows.
+fn lost(payload: &[u8]) -> Option<FinderTexts> {
+    match Envelope::parse(payload) {
+        Ok(Envelope { command: Command::EnableLostMode(command), .. }) => {
+            Some(FinderTexts::shown_by(command))
+        }
+        _ => None,
     }
 }

@@ -125,6 +125,40 @@ async fn an_erasure_that_never_left_ends_nothing() {
     assert_eq!(action(&info(&server, &phone).await, "wipefull"), (1, true));
 }
 
+on_both!(a_lost_device_that_is_erased_comes_back_lost);
+
+/// Erasing ends the lost mode on the device, and nobody has said that it was found.
+async fn a_lost_device_that_is_erased_comes_back_lost(server: TestServer) {
+    let mut ipad = server.enrolled_ipad().await;
+    for found in [false, true] {
+        ask(&server, "enablelostmode", &ipad, json!({ "message": "Call us", "footnote": "ACME" })).await;
+        ipad.connect().await.unwrap();
+        server.settled().await;
+        if found {
+            ask(&server, "disablelostmode", &ipad, json!({})).await;
+            ipad.connect().await.unwrap();
+            server.settled().await;
+        }
+        ask(&server, "wipe", &ipad, json!({})).await;
+        ipad.connect().await.unwrap();
+        assert_eq!(info(&server, &ipad).await["lostmodeenabled"], false);
+        comes_back(&server, &mut ipad).await;
+        assert_eq!(info(&server, &ipad).await["lostmodeenabled"], !found);
+        let shown = ipad.model().lost_mode.clone();
+        assert_eq!(shown.is_some(), !found);
+        if let Some(shown) = shown {
+            assert_eq!(
+                (shown.message.as_deref(), shown.footnote.as_deref()),
+                (Some("Call us"), Some("ACME"))
+            );
+            ask(&server, "disablelostmode", &ipad, json!({})).await;
+            ipad.connect().await.unwrap();
+            server.settled().await;
+        }
+    }
+    assert_eq!(server.count_events("device.lost_again").await, 1);
+}
+
 #[tokio::test]
 async fn a_device_that_comes_back_inherits_neither_queue_nor_token() {
     let server = TestServer::start().await;
