@@ -20,6 +20,7 @@ mod naming;
 mod passcode;
 mod passwords;
 mod people;
+mod published;
 mod scale;
 mod slowed_down;
 mod users;
