@@ -3,12 +3,14 @@
 //! To add one: its file, its variant, its arms in `Action::spec` and `ActionKind::supported_by`. To add a platform: its
 //! method beside [`Spec::apple`], and its arm in each action's rule.
 
-use crate::{Device, EnrollmentId, Platform, Result, Role, TenantId, Unsupported, ports::Random};
+use crate::{android::AndroidRequest, Device, EnrollmentId, Platform, Result, Role, TenantId, Unsupported, ports::Random};
 
 mod act;
+mod android;
 mod app_list;
 mod lock;
 mod lost_mode;
+mod password;
 mod reset_passcode;
 mod rules;
 mod text;
@@ -17,6 +19,7 @@ mod wipe;
 pub use app_list::RequestAppList;
 pub(crate) use lock::LOCK_PIN;
 pub use lock::Lock;
+pub(crate) use password::Password;
 pub use lost_mode::{DisableLostMode, EnableLostMode, RequestLocation};
 pub use reset_passcode::ResetPasscode;
 pub(crate) use rules::unsupported;
@@ -68,6 +71,9 @@ impl ActionKind {
     /// shown and refused.
     pub fn supported_by(self, device: &Device) -> std::result::Result<(), Unsupported> {
         rules::managed(device)?;
+        if device.facts.platform == Some(Platform::Android) {
+            return android::supported_by(self, device);
+        }
         match self {
             Self::DisableLostMode => lost_mode::can_end(device),
             Self::EnableLostMode => lost_mode::can_begin(device),
@@ -129,6 +135,9 @@ trait Spec: Sync {
 
     /// Its commands for an Apple device; at least one, where [`ActionKind::supported_by`] found no fault.
     fn apple(&self, asked: &Asked<'_>) -> Result<Vec<AppleRequest>>;
+
+    /// Its requests for an Android device, each behind the success of the one before; at least one, likewise.
+    fn android(&self, device: &Device) -> Result<Vec<AndroidRequest>>;
 }
 
 /// What an action's commands are made from, beside its parameters.
@@ -161,19 +170,6 @@ impl AppleRequest {
 /// What seals the unlock token of an enrollment.
 pub(crate) fn unlock_token_context(enrollment: EnrollmentId) -> String {
     format!("unlock-token/{enrollment}")
-}
-
-impl From<Platform> for apple::Platform {
-    fn from(platform: Platform) -> Self {
-        match platform {
-            Platform::Ios => Self::IOs,
-            Platform::Ipados => Self::IPadOs,
-            Platform::Macos => Self::MacOs,
-            Platform::Tvos => Self::TvOs,
-            Platform::Watchos => Self::WatchOs,
-            Platform::Visionos => Self::VisionOs,
-        }
-    }
 }
 
 impl From<apple::Platform> for Platform {

@@ -2,12 +2,12 @@
 
 use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Timestamp, UserId, ports::Tx};
 
-pub use facts::{EnrollmentKind, Facts, FinderTexts, Location, Platform};
+pub use facts::{AndroidChannel, AndroidFacts, AndroidManagement, EnrollmentKind, Facts, FinderTexts, Location, Platform};
 
 mod facts;
 mod inventory;
 
-pub(crate) use inventory::printable;
+pub(crate) use inventory::{digits, printable};
 
 /// A device and what we know of it.
 #[derive(Clone, Debug, PartialEq)]

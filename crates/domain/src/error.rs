@@ -167,6 +167,12 @@ pub enum Unsupported {
     /// By Apple's facts the device would refuse the command, for a reason that is none of the others.
     #[error("the device would refuse the command")]
     Refused,
+    /// A fully managed Android device has no part that could stay.
+    #[error("a fully managed device can only be wiped as a whole")]
+    FullyManaged,
+    /// Only the work profile of a personal Android device is managed.
+    #[error("a personal device with a work profile does not allow that")]
+    PersonalDevice,
     /// A user enrollment does not allow it.
     #[error("a user enrollment does not allow that")]
     UserEnrollment,

@@ -8,9 +8,10 @@ use crate::{
     ports::EscrowRow,
 };
 
-mod token;
+mod reveal;
+mod told;
 
-pub use token::DeviceToken;
+pub use reveal::DeviceSecret;
 
 /// A Mac's PIN, as someone who may look at it sees it.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,7 +48,12 @@ impl Mdm {
     }
 
     /// A secret of `command`, sealed, as it is to be kept before the command may leave.
-    pub(crate) fn escrow_row(&self, command: &Command, kind: &str, value: &str) -> Result<EscrowRow> {
+    pub(crate) fn escrow_row(
+        &self,
+        command: &Command,
+        kind: &str,
+        value: impl AsRef<[u8]>,
+    ) -> Result<EscrowRow> {
         let id = EscrowId(self.random.id());
         Ok(EscrowRow {
             id,
@@ -55,7 +61,7 @@ impl Mdm {
             enrollment: command.enrollment,
             kind: kind.into(),
             command: Some(command.id),
-            sealed: self.installation.seal(&escrow_context(id), value.as_bytes())?,
+            sealed: self.installation.seal(&escrow_context(id), value.as_ref())?,
             created_at: self.clock.now(),
         })
     }

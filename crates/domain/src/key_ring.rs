@@ -5,6 +5,7 @@ use pki::KeyRing;
 use crate::{
     CommandId, EnrollmentId, Error, EscrowId, Mdm, Result, TenantId,
     actions::unlock_token_context,
+    android::account_context,
     commands::payload_context,
     enrollments::bootstrap_token_context,
     escrow::escrow_context,
@@ -96,6 +97,7 @@ fn context(place: SealedPlace, key: &SealedKey) -> String {
         SealedPlace::Commands => payload_context(CommandId(key.id)),
         SealedPlace::PushCertificates => key_context(TenantId(key.tenant)),
         SealedPlace::PushRequests => request_context(TenantId(key.tenant)),
+        SealedPlace::AndroidAccounts => account_context(TenantId(key.tenant)),
         SealedPlace::Installation => value_context(&key.name),
     }
 }

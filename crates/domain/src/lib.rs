@@ -8,6 +8,7 @@ mod accounts;
 mod actions;
 mod actor;
 mod admins;
+mod android;
 mod applications;
 mod apps;
 mod certificates;
@@ -51,6 +52,7 @@ pub use actions::{
 };
 pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
+pub use android::{AndroidEnrollment, AndroidState, NewAndroidEnrollment};
 pub use applications::Application;
 pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;
@@ -59,7 +61,7 @@ pub use commands::{
     NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
 };
 pub use devices::{
-    Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT,
+    AndroidChannel, AndroidFacts, AndroidManagement, Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT,
     Page, Platform, Span,
 };
 pub use diagnosis::Diagnosis;
@@ -68,7 +70,7 @@ pub use enrollments::{
     EnrollmentState, IdentityCertificate, NoEnrollment, Refusal, Rejection,
 };
 pub use error::{Error, Forbidden, Result, Thing, Unsupported};
-pub use escrow::{DeviceToken, RevealedPin};
+pub use escrow::{DeviceSecret, RevealedPin};
 pub use events::Event;
 pub use groups::Group;
 pub use health::{Health, PushCertificateHealth};
@@ -109,6 +111,8 @@ pub struct World {
     pub random: Arc<dyn ports::Random>,
     /// Password hashing.
     pub hashing: Arc<dyn ports::Hashing>,
+    /// Google's device management.
+    pub google: Arc<dyn ports::Android>,
 }
 
 /// The server's operations.
@@ -121,6 +125,7 @@ pub struct Mdm {
     clock: Arc<dyn ports::Clock>,
     random: Arc<dyn ports::Random>,
     hashing: Arc<dyn ports::Hashing>,
+    google: Arc<dyn ports::Android>,
     installation: Installation,
     settings: Settings,
 }
@@ -128,8 +133,8 @@ pub struct Mdm {
 impl Mdm {
     /// Puts the server's rules on top of the world it is given.
     pub fn new(world: World, installation: Installation, settings: Settings) -> Self {
-        let World { store, directory, road, outbox, wake, clock, random, hashing } = world;
-        Self { store, directory, road, outbox, wake, clock, random, hashing, installation, settings }
+        let World { store, directory, road, outbox, wake, clock, random, hashing, google } = world;
+        Self { store, directory, road, outbox, wake, clock, random, hashing, google, installation, settings }
     }
 
     /// Now, by the server's clock.

@@ -4,6 +4,8 @@
 //! [`DeviceRoad`] takes the hot requests in whole steps; [`Outbox`] hands work to workers.
 
 mod accounts;
+mod android;
+mod android_records;
 mod clock;
 mod deliver;
 mod device_road;
@@ -15,6 +17,10 @@ mod seals;
 mod store;
 
 pub use accounts::{Accounts, KnownToken};
+pub use android::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, Told};
+pub use android_records::{
+    AndroidCall, AndroidCallKind, AndroidEnterprise, AndroidOutbox, AndroidRecords, RawNotification,
+};
 pub use clock::Clock;
 pub use deliver::{Deliver, Delivery, PushCredentials};
 pub use device_road::{Answer, DeviceRoad, HandedOver, PUT_OFF, Poll, PollAnswer, ReportStep, TokenStep};

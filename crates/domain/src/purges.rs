@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Actor, CertificateState, ChannelKey, Device, DeviceId, DeviceName, Error, Event, Mdm, PurgeId, Result,
+    Actor, CertificateState, ChannelKey, Device, DeviceId, DeviceName, Error, Event, Mdm, Platform, PurgeId, Result,
     Role, TenantId, Thing, Timestamp,
     ports::{Farewell, Tombstone, Tx, Worker},
 };
@@ -186,6 +186,7 @@ impl Mdm {
             tx.add_tombstone(&tombstone, now).await?;
         }
         tx.remove_device(device.id).await?;
+        self.give_up_at_google(tx, device).await?;
         let details = json!({ "purge": purge });
         tx.record(&Event::of_tenant("device.purged", details, now)).await
     }
@@ -229,7 +230,8 @@ async fn locked(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>> {
 
 fn understands_unrecognized(device: &Device) -> bool {
     let version = device.facts.os_version.as_deref().and_then(|text| text.parse().ok());
-    device.facts.platform.zip(version).is_some_and(|(platform, version)| {
-        apple::unrecognized::understands_unrecognized_device(platform.into(), version)
+    let platform = device.facts.platform.and_then(Platform::apple);
+    platform.zip(version).is_some_and(|(platform, version)| {
+        apple::unrecognized::understands_unrecognized_device(platform, version)
     })
 }

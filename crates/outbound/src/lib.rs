@@ -6,6 +6,8 @@
 pub mod android;
 pub mod apns;
 mod deliver;
+mod manage;
 
 pub use self::android::{Google, GoogleSettings, PushTokens, ServiceAccount};
 pub use apns::{Apns, ApnsSettings};
+pub use manage::Googles;

@@ -1,5 +1,6 @@
 //! The domain's small ports: clock, randomness, password hashing, wake-ups.
 
+pub mod google;
 mod hashing;
 mod random;
 mod wakes;

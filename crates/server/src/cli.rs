@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::{
     commands::{
-        admin, api_key, application, command as apple_command, demo, device, device_ca, doctor, enrollment,
+        admin, android, api_key, application, command as apple_command, demo, device, device_ca, doctor, enrollment,
         facts, group, init, key_ring, purge, push_certificate, serve, simulate, tenant, token_key, user,
     },
     config::{self, Config, Settings},
@@ -77,6 +77,9 @@ enum Command {
     /// The certificate by which devices are woken
     #[command(subcommand)]
     PushCertificate(push_certificate::Command),
+    /// Android devices: the tenant's place at Google
+    #[command(subcommand)]
+    Android(android::Command),
     /// CAs whose identities are trusted beside our own
     #[command(subcommand)]
     DeviceCa(device_ca::Command),
@@ -149,6 +152,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Group(command) => group::run(&context, command).await?,
         Command::Enrollment(command) => enrollment::run(&context, command).await?,
         Command::PushCertificate(command) => push_certificate::run(&context, command).await?,
+        Command::Android(command) => android::run(&context, command).await?,
         Command::DeviceCa(command) => device_ca::run(&context, command).await?,
         Command::Device(command) => device::run(&context, command).await?,
         Command::Purge(command) => purge::run(&context, command).await?,

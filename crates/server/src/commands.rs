@@ -1,6 +1,7 @@
 //! What can be typed behind `remuda`: one file for each.
 
 pub mod admin;
+pub mod android;
 pub mod api_key;
 pub mod application;
 pub mod command;

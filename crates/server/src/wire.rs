@@ -10,7 +10,7 @@ use domain::{
 use pki::KeyRing;
 
 use crate::{
-    adapters::{Argon2, SystemClock, SystemRandom, Wakes},
+    adapters::{google, Argon2, SystemClock, SystemRandom, Wakes},
     config::{Config, Tls},
     tls,
 };
@@ -66,6 +66,7 @@ impl Parts {
             road: database.road.clone(),
             outbox: database.outbox.clone(),
             wake: wakes.clone(),
+            google: Arc::new(google::clients(config, clock.clone())?),
             clock,
             random,
             hashing: Arc::new(Argon2::default()),

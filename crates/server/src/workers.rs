@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{adapters::Wakes, config::Config, wire::Parts};
 
+mod android;
 mod pushes;
 
 /// How long a worker waits at most before it looks for work that another node made.
@@ -48,6 +49,8 @@ pub fn start(
     tasks.spawn(until(stop, outcomes(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, purges(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, queue(mdm.clone(), wakes.clone())));
+    tasks.spawn(until(stop, android::run(mdm.clone(), wakes.clone())));
+    tasks.spawn(until(stop, android::pulls(mdm.clone())));
     tasks.spawn(until(stop, flush(mdm.clone())));
     tasks.spawn(until(stop, housekeeping(parts.clone(), config.clone())));
     Ok(())
@@ -124,6 +127,9 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         }
         if let Err(error) = parts.mdm.sweep().await {
             tracing::warn!(error = error.chain(), "tombstones could not be swept yet");
+        }
+        if let Err(error) = parts.mdm.sweep_android_notifications().await {
+            tracing::warn!(error = error.chain(), "ids of notifications could not be swept yet");
         }
         if let Err(error) = parts.mdm.sweep_accounts().await {
             tracing::warn!(error = error.chain(), "access tokens that are over could not be swept yet");

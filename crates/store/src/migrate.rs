@@ -15,6 +15,7 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (4, "apps", include_str!("../migrations/sqlite/0004_apps.sql")),
     (5, "queue", include_str!("../migrations/sqlite/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/sqlite/0006_channels.sql")),
+    (7, "android", include_str!("../migrations/sqlite/0007_android.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -23,6 +24,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (4, "apps", include_str!("../migrations/postgres/0004_apps.sql")),
     (5, "queue", include_str!("../migrations/postgres/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/postgres/0006_channels.sql")),
+    (7, "android", include_str!("../migrations/postgres/0007_android.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.

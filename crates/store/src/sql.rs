@@ -2,6 +2,8 @@
 
 #[path = "sql/accounts.rs"]
 mod accounts;
+#[path = "sql/android.rs"]
+mod android;
 #[path = "sql/apps.rs"]
 mod apps;
 #[path = "sql/audit.rs"]

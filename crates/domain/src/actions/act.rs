@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Action, ActionKind, AppleRequest, Asked, unlock_token_context};
 use crate::{
-    Actor, ChannelKey, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Result, Thing,
+    Actor, ChannelKey, Command, CommandId, Device, DeviceId, Error, Event, Mdm, Platform, Result, Thing,
     commands::why_refused,
     ports::{Tx, Worker},
 };
@@ -23,6 +23,10 @@ impl Mdm {
         let device = tx.device_for_update(device).await?.filter(|device| actor.sees_device_of(device.user));
         let device = device.ok_or(Error::NotFound(Thing::Device))?;
         spec.kind().supported_by(&device).map_err(Error::Unsupported)?;
+        if device.facts.platform == Some(Platform::Android) {
+            let requests = spec.android(&device)?;
+            return self.queue_for_android(tx, actor, &device, (spec.kind(), requests)).await;
+        }
         let unlock_token =
             if spec.needs_unlock_token() { self.unlock_token(&mut *tx, &device).await? } else { None };
         let asked = Asked { tenant: actor.tenant, device: &device, unlock_token, random: &*self.random };
@@ -81,7 +85,7 @@ impl Mdm {
             return Ok((command, false));
         }
         if let Some((kind, value)) = escrow {
-            tx.add_escrow(&self.escrow_row(&command, kind, &value)?).await?;
+            tx.add_escrow(&self.escrow_row(&command, kind, value.as_bytes())?).await?;
         }
         Ok((command, true))
     }

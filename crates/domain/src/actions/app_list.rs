@@ -1,7 +1,7 @@
 //! Ask which apps there are.
 
 use super::{
-    ActionKind, AppleRequest, Asked, Spec,
+    ActionKind, AndroidRequest, AppleRequest, Asked, Spec,
     rules::{Ability, takes},
 };
 use crate::{Device, Result};
@@ -24,6 +24,10 @@ impl Spec for RequestAppList {
         ];
         let taken = |request: &AppleRequest| takes(asked.device, request.command.request_type()).is_ok();
         Ok(requests.into_iter().filter(taken).collect())
+    }
+
+    fn android(&self, _: &Device) -> Result<Vec<AndroidRequest>> {
+        Ok(vec![AndroidRequest::Report])
     }
 }
 

@@ -3,7 +3,7 @@
 use apple::{OsVersion, command::Pin};
 
 use super::{
-    ActionKind, AppleRequest, Asked, Spec,
+    ActionKind, AndroidRequest, AppleRequest, Asked, Spec,
     rules::{Ability, is_mac, os_version, takes},
     text::shown,
 };
@@ -74,6 +74,10 @@ impl Spec for Lock {
             sealed: pin.is_some(),
             escrow: pin.map(|pin| (LOCK_PIN, pin.as_str().to_owned())),
         }])
+    }
+
+    fn android(&self, _: &Device) -> Result<Vec<AndroidRequest>> {
+        Ok(vec![AndroidRequest::Lock])
     }
 }
 

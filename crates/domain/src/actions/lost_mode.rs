@@ -1,7 +1,8 @@
 //! The lost mode of supervised iPhones and iPads: begin it, ask where the device is, end it.
 
 use super::{
-    ActionKind, AppleRequest, Asked, Spec,
+    ActionKind, AndroidRequest, AppleRequest, Asked, Spec,
+    password::Password,
     rules::{Ability, takes},
     text::shown,
 };
@@ -16,6 +17,8 @@ pub struct EnableLostMode {
     message: Option<String>,
     phone_number: Option<String>,
     footnote: Option<String>,
+    email: Option<String>,
+    password: Option<Password>,
 }
 
 /// Let its user have the device again.
@@ -40,11 +43,22 @@ impl EnableLostMode {
             message: shown("message", message)?,
             phone_number: shown("phonenumber", phone_number)?,
             footnote: shown("footnote", footnote)?,
+            email: None,
+            password: None,
         };
         if lost.message.is_none() && lost.phone_number.is_none() {
             return Err(Error::invalid(MESSAGE_OR_NUMBER, "one of the two"));
         }
         Ok(lost)
+    }
+
+    /// The same with what only Android devices take: an e-mail address to show, and a password that opens the device from
+    /// then on; empty ones count as none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the Device API's field.
+    pub fn for_android(self, email: Option<String>, password: Option<String>) -> Result<Self> {
+        Ok(Self { email: shown("email", email)?, password: Password::given(password)?, ..self })
     }
 }
 
@@ -54,9 +68,17 @@ impl Spec for EnableLostMode {
     }
 
     fn apple(&self, _: &Asked<'_>) -> Result<Vec<AppleRequest>> {
-        let Self { message, phone_number, footnote } = self.clone();
+        let Self { message, phone_number, footnote, .. } = self.clone();
         let command = apple::command::EnableLostMode { message, phone_number, footnote };
         Ok(vec![AppleRequest::plain(self.kind(), command)])
+    }
+
+    fn android(&self, _: &Device) -> Result<Vec<AndroidRequest>> {
+        let Self { message, phone_number, email, password, .. } = self.clone();
+        let lost = AndroidRequest::StartLostMode { message, phone_number, email };
+        // Google refuses the other order: who has just reset the password cannot lose the device.
+        let reset = password.map(|password| AndroidRequest::ResetPassword { password });
+        Ok(std::iter::once(lost).chain(reset).collect())
     }
 }
 
@@ -68,6 +90,10 @@ impl Spec for DisableLostMode {
     fn apple(&self, _: &Asked<'_>) -> Result<Vec<AppleRequest>> {
         Ok(vec![AppleRequest::plain(self.kind(), apple::command::DisableLostMode)])
     }
+
+    fn android(&self, _: &Device) -> Result<Vec<AndroidRequest>> {
+        Ok(vec![AndroidRequest::StopLostMode])
+    }
 }
 
 impl Spec for RequestLocation {
@@ -77,6 +103,10 @@ impl Spec for RequestLocation {
 
     fn apple(&self, _: &Asked<'_>) -> Result<Vec<AppleRequest>> {
         Ok(vec![AppleRequest::plain(self.kind(), apple::command::DeviceLocation)])
+    }
+
+    fn android(&self, _: &Device) -> Result<Vec<AndroidRequest>> {
+        Ok(vec![AndroidRequest::Location])
     }
 }
 

@@ -6,11 +6,11 @@ use apple::{
 };
 
 use super::{
-    ActionKind, AppleRequest, Asked, Spec,
+    ActionKind, AndroidRequest, AppleRequest, Asked, Spec,
     lock::{mac_pin, pin_for},
     rules::{Ability, is_mac, is_personal, os_version, takes},
 };
-use crate::{Device, Result, enrollments::profile_identifier};
+use crate::{AndroidManagement, Device, Result, enrollments::profile_identifier};
 
 /// The kind of escrow in which the PIN of an erased Mac is kept.
 pub(crate) const ERASE_PIN: &str = "erase-pin";
@@ -65,6 +65,13 @@ impl Spec for Wipe {
             escrow: pin.map(|pin| (ERASE_PIN, pin.as_str().to_owned())),
             ..AppleRequest::plain(self.kind(), command)
         }])
+    }
+
+    fn android(&self, device: &Device) -> Result<Vec<AndroidRequest>> {
+        let management = device.facts.android.as_ref().and_then(|facts| facts.management);
+        let gives_back =
+            *self == Self::Partial && management == Some(AndroidManagement::CompanyOwnedWorkProfile);
+        Ok(vec![if gives_back { AndroidRequest::RelinquishOwnership } else { AndroidRequest::Wipe }])
     }
 }
 

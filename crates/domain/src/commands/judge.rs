@@ -7,7 +7,7 @@ use apple::validate::{self, Options, Target, TargetChannel, Verdict};
 
 use super::enqueue::plain_payload;
 use crate::{
-    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Result, Timestamp, Unsupported,
+    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Platform, Result, Timestamp, Unsupported,
     actions::unsupported, ports::Tx,
 };
 
@@ -26,7 +26,7 @@ impl Device {
         let facts = &self.facts;
         let device_channel = *channel == ChannelKey::default();
         Target {
-            os: facts.platform.map(|platform| apple::Platform::from(platform).into()),
+            os: facts.platform.and_then(Platform::apple).map(Into::into),
             version: facts.os_version.as_deref().and_then(|version| version.parse().ok()),
             supervised: facts.supervised,
             // That it was automated is told later than that it enrolled; until then nothing is known.

@@ -58,6 +58,7 @@ impl Mdm {
         });
         // A command that failed changes nothing: what is not done has no effect.
         if let Some(report) = report.as_ref().filter(|_| command.state == CommandState::Acknowledged) {
+            self.keep_told(tx, command, report).await?;
             self.take_effect(tx, tenant, command, report, now).await?;
         }
         tx.record(&event(command, report.as_ref(), now)).await

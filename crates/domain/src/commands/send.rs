@@ -222,7 +222,7 @@ impl Mdm {
             let value = request.keys().get(key).and_then(apple::Value::as_string);
             let Some(value) = value.filter(|_| request.request_type() == request_type) else { continue };
             for command in commands {
-                tx.add_escrow(&self.escrow_row(command, kind, value)?).await?;
+                tx.add_escrow(&self.escrow_row(command, kind, value.as_bytes())?).await?;
             }
         }
         Ok(())

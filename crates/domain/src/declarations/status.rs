@@ -24,6 +24,8 @@ impl Mdm {
         }
         let now = self.clock.now();
         let mut tx = self.store.begin(identity.tenant).await?;
+        // First the enrollment, then the device: check-ins lock them in this order.
+        tx.enrollment_for_update(identity.enrollment).await?.ok_or(Refusal::Unknown)?;
         let device = tx.device_for_update(identity.device).await?;
         let before = device.filter(|device| device.enrollment == identity.enrollment);
         let before = before.ok_or(Refusal::NotEnrolled)?;

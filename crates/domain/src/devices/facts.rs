@@ -20,6 +20,48 @@ pub enum Platform {
     Watchos,
     /// An Apple Vision.
     Visionos,
+    /// An Android device.
+    Android,
+}
+
+/// How much of an Android device is managed, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AndroidManagement {
+    /// A work profile on a personal device.
+    WorkProfile,
+    /// All of a device of the company's.
+    FullyManaged,
+    /// A work profile on a device of the company's.
+    CompanyOwnedWorkProfile,
+}
+
+/// By which service an Android device was told to enroll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AndroidChannel {
+    /// Zero-touch enrollment.
+    ZeroTouch,
+    /// Knox Mobile Enrollment.
+    Knox,
+}
+
+/// What only Google tells of a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AndroidFacts {
+    /// How it is managed.
+    pub management: Option<AndroidManagement>,
+    /// By which service it came, as its enrollment token says.
+    pub channel: Option<AndroidChannel>,
+    /// `appliedState`: what the device has made of what was wished.
+    pub state: Option<String>,
+    /// `lastStatusReportTime` of the report that is taken: an earlier one tells nothing.
+    pub reported_at: Option<Timestamp>,
+    /// When the battery was measured.
+    pub battery_at: Option<Timestamp>,
+    /// Until when the lost mode is known by a command or a log: an earlier report does not say better.
+    pub lost_mode_at: Option<Timestamp>,
 }
 
 /// How the device came to be managed.
@@ -44,6 +86,21 @@ pub struct Location {
     pub longitude: f64,
     /// When.
     pub at: Timestamp,
+}
+
+impl Platform {
+    /// The same in Apple's words; `None` for what is not Apple's.
+    pub fn apple(self) -> Option<apple::Platform> {
+        Some(match self {
+            Self::Ios => apple::Platform::IOs,
+            Self::Ipados => apple::Platform::IPadOs,
+            Self::Macos => apple::Platform::MacOs,
+            Self::Tvos => apple::Platform::TvOs,
+            Self::Watchos => apple::Platform::WatchOs,
+            Self::Visionos => apple::Platform::VisionOs,
+            Self::Android => return None,
+        })
+    }
 }
 
 /// What whoever finds a device in lost mode reads on it.
@@ -127,6 +184,8 @@ pub struct Facts {
     pub shared: Option<bool>,
     /// Where it last was.
     pub location: Option<Location>,
+    /// What only Google tells; `None` of an Apple device.
+    pub android: Option<AndroidFacts>,
     /// When the device last reported its inventory.
     pub reported_at: Option<Timestamp>,
 }

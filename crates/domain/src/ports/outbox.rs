@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::AndroidOutbox;
 use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, PurgeId, Result, TenantId, Timestamp};
 
 /// The workers' claims, across tenants.
 #[async_trait]
-pub trait Outbox: Send + Sync {
+pub trait Outbox: AndroidOutbox + Send + Sync {
     /// Up to `limit` pushes that are due, their tokens joined in, claimed until `until`.
     ///
     /// Tombstones' farewells are among them. A channel without a live token has no row.
@@ -75,6 +76,8 @@ pub enum Worker {
     Outcomes,
     /// Purges devices.
     Purges,
+    /// Speaks with Google.
+    Android,
     /// Tends the command queue.
     Queue,
 }

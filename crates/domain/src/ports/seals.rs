@@ -20,19 +20,22 @@ pub enum SealedPlace {
     PushCertificates,
     /// Keys of requests for push certificates.
     PushRequests,
+    /// Service accounts of Google's.
+    AndroidAccounts,
     /// Values of the installation, by their names.
     Installation,
 }
 
 impl SealedPlace {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::UnlockTokens,
         Self::BootstrapTokens,
         Self::Escrow,
         Self::Commands,
         Self::PushCertificates,
         Self::PushRequests,
+        Self::AndroidAccounts,
         Self::Installation,
     ];
 }

@@ -7,7 +7,7 @@ use crate::{
     CommandFilter, CommandId, CommandState, CommandView, Device, DeviceFilter, DeviceId, DeviceName,
     EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate,
     InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId,
-    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::Tombstone,
+    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::{AndroidRecords, Tombstone},
 };
 
 /// A database.
@@ -25,7 +25,8 @@ pub trait Store: Send + Sync {
 /// Only the transaction is awaited while one is open: no hashing, no network.
 #[async_trait]
 pub trait Tx:
-    Apps
+    AndroidRecords
+    + Apps
     + Audit
     + Certificates
     + Commands
@@ -384,6 +385,9 @@ pub trait Commands {
         judged: &Judgement,
         cancelled_at: Option<Timestamp>,
     ) -> Result<bool>;
+
+    /// Replaces the stored result of a command.
+    async fn set_result(&mut self, device: DeviceId, id: CommandId, result: &[u8]) -> Result<()>;
 
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;

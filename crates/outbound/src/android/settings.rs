@@ -24,6 +24,15 @@ pub struct GoogleSettings {
     pub request_timeout: Duration,
 }
 
+impl GoogleSettings {
+    /// Whether every address can be called, and every extra root trusted.
+    pub(crate) fn check(&self) -> Result<(), BadSettings> {
+        Endpoints::read(self, "https://oauth2.googleapis.com/token")?;
+        address("certificates_url", &self.certificates_url)?;
+        super::transport::Transport::new(self).map(drop)
+    }
+}
+
 impl Default for GoogleSettings {
     /// Google's own addresses, 10 s to connect, 120 s for an answer.
     fn default() -> Self {

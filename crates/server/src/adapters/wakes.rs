@@ -9,6 +9,7 @@ pub struct Wakes {
     pushes: Notify,
     outcomes: Notify,
     purges: Notify,
+    android: Notify,
     queue: Notify,
 }
 
@@ -24,6 +25,7 @@ impl Wakes {
             Worker::Pushes => &self.pushes,
             Worker::Outcomes => &self.outcomes,
             Worker::Purges => &self.purges,
+            Worker::Android => &self.android,
             Worker::Queue => &self.queue,
         }
     }

@@ -1,9 +1,9 @@
 //! `remuda device`: what an administrator decides about one device.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use clap::{Subcommand, ValueEnum};
-use domain::{ActionKind, DeviceFilter, DeviceId, DeviceToken, DeviceView, Page, TenantId};
+use clap::{Subcommand, builder::PossibleValuesParser};
+use domain::{ActionKind, DeviceFilter, DeviceId, DeviceSecret, DeviceView, Page, TenantId};
 use serde_json::{Value, json};
 
 use super::{local, on_the_database, table};
@@ -52,13 +52,14 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
-    /// Shows a token that a device left here, in base64; leaves an audit event
+    /// Shows a secret that is kept of a device: tokens and keys in base64, PINs and codes as they are; leaves an audit
+    /// event
     Reveal {
         /// The device
         device: DeviceId,
         /// Which one
-        #[arg(long)]
-        secret: Secret,
+        #[arg(long, value_parser = PossibleValuesParser::new(DeviceSecret::ALL.map(DeviceSecret::name)))]
+        secret: String,
         /// The tenant
         #[arg(long)]
         tenant: TenantId,
@@ -79,15 +80,6 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
-}
-
-/// What a device leaves with its server.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Secret {
-    /// Clears the passcode; of all but Macs
-    UnlockToken,
-    /// Lets users of a Mac in, and updates
-    BootstrapToken,
 }
 
 /// Does it.
@@ -121,7 +113,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
             context.print(&json!({ "clientid": device.client_id(), "rejected": true }), "rejected");
             Ok(())
         }
-        Command::Reveal { device, secret, tenant } => reveal(context, device, secret, tenant).await,
+        Command::Reveal { device, secret, tenant } => reveal(context, device, &secret, tenant).await,
         Command::Diagnose { device, tenant } => diagnose::run(context, tenant, device).await,
         Command::RevealPin { device, tenant } => {
             let pin = on_the_database(context, |mdm| async move {
@@ -144,18 +136,16 @@ fn opens(action: ActionKind) -> &'static str {
     if action == ActionKind::WipeFull { "opens the Mac after it was erased" } else { "unlocks the Mac" }
 }
 
-async fn reveal(context: &Context, device: DeviceId, secret: Secret, tenant: TenantId) -> Result<()> {
-    let token = match secret {
-        Secret::UnlockToken => DeviceToken::Unlock,
-        Secret::BootstrapToken => DeviceToken::Bootstrap,
-    };
+async fn reveal(context: &Context, device: DeviceId, secret: &str, tenant: TenantId) -> Result<()> {
+    let known = DeviceSecret::ALL.into_iter().find(|known| known.name() == secret);
+    let known = known.with_context(|| format!("--secret {secret}: there is no such kind of secret"))?;
     let plain = on_the_database(context, |mdm| async move {
         let actor = local(&mdm, tenant).await?;
-        mdm.reveal_token(&actor, device, token).await
+        mdm.reveal(&actor, device, known).await
     })
     .await?;
-    let text = STANDARD.encode(plain);
-    context.print(&json!({ "clientid": device.client_id(), "secret": token.name(), "base64": text }), &text);
+    let text = if known.is_text() { String::from_utf8(plain)? } else { STANDARD.encode(plain) };
+    context.print(&json!({ "clientid": device.client_id(), "secret": secret, "value": text }), &text);
     Ok(())
 }
 

@@ -86,6 +86,15 @@ settings! {
     /// A root that is trusted for --apns-url beside the usual ones, PEM; for tests
     #[arg(long, env = "REMUDA_APNS_ROOT", value_name = "FILE", global = true)]
     apns_root: Option<PathBuf>,
+    /// Google's Android Management API, or a pretend one [default: https://androidmanagement.googleapis.com]
+    #[arg(long, env = "REMUDA_GOOGLE_URL", value_name = "URL", global = true)]
+    google_url: Option<String>,
+    /// Where Google gives access tokens out [default: what the service account's file says]
+    #[arg(long, env = "REMUDA_GOOGLE_OAUTH_URL", value_name = "URL", global = true)]
+    google_oauth_url: Option<String>,
+    /// Google's Pub/Sub, or a pretend one [default: https://pubsub.googleapis.com]
+    #[arg(long, env = "REMUDA_GOOGLE_PUBSUB_URL", value_name = "URL", global = true)]
+    google_pubsub_url: Option<String>,
     /// Reads SCEP requests in single DES too, for very old clients [default: false]
     #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]

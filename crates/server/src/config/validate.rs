@@ -36,6 +36,12 @@ pub struct Config {
     pub apns_url: String,
     /// A root that is trusted for it.
     pub apns_root: Option<PathBuf>,
+    /// The Android Management API; `None` is Google's own.
+    pub google_url: Option<String>,
+    /// Where access tokens are given out; `None` is what the service account says.
+    pub google_oauth_url: Option<String>,
+    /// Pub/Sub; `None` is Google's own.
+    pub google_pubsub_url: Option<String>,
     /// Whether SCEP requests in single DES are read.
     pub scep_allow_des: bool,
     /// Whether directory users of Macs are managed.
@@ -128,6 +134,9 @@ impl Config {
             apns_url: url("--apns-url", settings.apns_url.as_deref(), &mut faults)
                 .unwrap_or_else(|| "https://api.push.apple.com".into()),
             apns_root: settings.apns_root,
+            google_url: url("--google-url", settings.google_url.as_deref(), &mut faults),
+            google_oauth_url: url("--google-oauth-url", settings.google_oauth_url.as_deref(), &mut faults),
+            google_pubsub_url: url("--google-pubsub-url", settings.google_pubsub_url.as_deref(), &mut faults),
             scep_allow_des: flag("--scep-allow-des", settings.scep_allow_des.as_ref(), &mut faults),
             manage_directory_users: flag(
                 "--manage-directory-users",

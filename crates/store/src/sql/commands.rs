@@ -175,6 +175,15 @@ impl Commands for Tx {
         Ok(self.open.run(update).await? > 0)
     }
 
+    async fn set_result(&mut self, device: DeviceId, id: CommandId, result: &[u8]) -> Result<()> {
+        let update = query("UPDATE commands SET result = $4 WHERE tenant = $1 AND device = $2 AND id = $3")
+            .bind(self.tenant.0)
+            .bind(device.0)
+            .bind(id.0)
+            .bind(result);
+        self.open.set(update, "command").await
+    }
+
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>> {
         self.open
             .all(pending(self.tenant, first, last))

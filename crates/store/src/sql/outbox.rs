@@ -269,6 +269,10 @@ fn releases(worker: Worker) -> &'static [&'static str] {
         }
         Worker::Outcomes => &[release!("outcomes", "tenant, device, command")],
         Worker::Purges => &[release!("purges", "tenant, id")],
+        Worker::Android => &[
+            release!("android_calls", "tenant, id"),
+            release!("android_notifications", "tenant, message_id"),
+        ],
         // It does what it takes up in the same transaction.
         Worker::Queue => &[],
     }

@@ -118,6 +118,15 @@ fn statements(place: SealedPlace) -> Statements {
                 "tenant = $3"
             )
         }
+        SealedPlace::AndroidAccounts => statements!(
+            Key::Tenant,
+            "android_enterprises",
+            "sealed_account",
+            "tenant",
+            "tenant > $3",
+            "1 = 1",
+            "tenant = $3"
+        ),
         SealedPlace::Installation => {
             statements!(Key::Name, "installation", "value", "name", "name > $3", "1 = 1", "name = $3")
         }

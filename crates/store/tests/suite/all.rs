@@ -1,6 +1,7 @@
 //! The suite: one file for each noun, every test in a database of its own.
 
 mod accounts;
+mod android;
 mod apps;
 mod audit;
 mod certificates;

@@ -1,7 +1,7 @@
 use domain::{
     CertificateState, Channel, Command, CommandId, CommandState, DeviceId, Enrollment, EnrollmentId,
     EnrollmentState, EscrowId, Event, Facts, IdentityCertificate, InstalledApp, Link, LinkId,
-    ports::{EscrowRow, Tombstone},
+    ports::{AndroidCall, AndroidCallKind, EscrowRow, RawNotification, Tombstone},
 };
 use pki::Fingerprint;
 use serde_json::json;
@@ -10,11 +10,13 @@ use super::world::{NOW, Phone, World, channel, digest, id, later};
 
 /// The tables that never say anything of a device, or are allowed to: the ids of a purge that is still at work, and
 /// what has to stay afterwards. Every other table, those of tomorrow too, must be filled by this test.
-const OF_NO_DEVICE: [&str; 19] = [
+const OF_NO_DEVICE: [&str; 21] = [
     "_sqlx_migrations",
     "access_tokens",
     "admin_roles",
     "admins",
+    "android_enterprises",
+    "android_queries",
     "api_keys",
     "applications",
     "attempts",
@@ -107,6 +109,8 @@ async fn furnish(world: &World, phone: &Phone) -> Phone {
     tx.add_escrow(&pin(phone, commands[0])).await.unwrap();
     let app = InstalledApp { id: "app".into(), name: None, version: None, from_store: None };
     tx.set_installed_apps(phone.device, &[app]).await.unwrap();
+    tx.add_android_call(&call(phone, commands[0])).await.unwrap();
+    tx.add_notification(&notification(phone)).await.unwrap();
     for device in [Some(phone.device), None] {
         let event =
             Event { kind: "test".into(), actor: "system".into(), device, details: json!({}), at: NOW };
@@ -210,4 +214,24 @@ async fn an_enrollment_that_wished_for_a_removed_device_goes_on_without() {
 
     let left = tx.enrollment(wishing.id).await.unwrap();
     assert_eq!(left, Some(Enrollment { wanted_device: None, ..wishing }));
+}
+
+fn call(phone: &Phone, id: CommandId) -> AndroidCall {
+    AndroidCall {
+        id,
+        kind: AndroidCallKind::Issue,
+        device: Some(phone.device),
+        resource: phone.key.clone(),
+        after: None,
+        operation: None,
+        ends_at: None,
+        due_at: NOW,
+        attempts: 0,
+        said: None,
+    }
+}
+
+fn notification(phone: &Phone) -> RawNotification {
+    let (message_id, body) = ("of the removed".into(), format!("about {}", phone.key));
+    RawNotification { message_id, resource: Some(phone.key.clone()), body, received_at: NOW }
 }

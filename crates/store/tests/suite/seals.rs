@@ -1,6 +1,6 @@
 use domain::{
     Command, CommandId, EscrowId,
-    ports::{EscrowRow, SealedKey, SealedPlace, SealedValue},
+    ports::{AndroidEnterprise, EscrowRow, SealedKey, SealedPlace, SealedValue},
 };
 
 use super::world::{NOW, Phone, World, channel, id};
@@ -33,8 +33,22 @@ async fn furnish(world: &World, phone: &Phone) {
     let plain = Command { id: CommandId(id()), payload: sealed(1, "no secret"), ..phone.command() };
     tx.add_commands(&[secret, plain]).await.unwrap();
     tx.set_push_request_key(&sealed(1, "request"), NOW).await.unwrap();
+    tx.set_android_enterprise(&enterprise(sealed(1, "account"))).await.unwrap();
     tx.commit().await.unwrap();
     world.db.directory.settle_installation_value("a", &sealed(1, "value")).await.unwrap();
+}
+
+fn enterprise(sealed_account: Vec<u8>) -> AndroidEnterprise {
+    AndroidEnterprise {
+        sealed_account,
+        project: "project".into(),
+        signup: None,
+        name: None,
+        subscription: None,
+        compare_at: NOW,
+        pulled_at: None,
+        trouble: None,
+    }
 }
 
 async fn all(world: &World, place: SealedPlace, version: u32, limit: u32) -> Vec<SealedValue> {
@@ -58,6 +72,7 @@ async fn what_another_key_sealed_is_found_wherever_it_is() {
         (SealedPlace::Escrow, 1),
         (SealedPlace::Commands, 1),
         (SealedPlace::PushRequests, 1),
+        (SealedPlace::AndroidAccounts, 1),
         (SealedPlace::Installation, 1),
     ] {
         let found = all(&world, place, 2, 1).await;
@@ -75,7 +90,7 @@ async fn a_value_is_replaced_unless_it_is_another_by_now() {
     for place in SealedPlace::ALL {
         let old = all(&world, place, 2, 10).await;
         let anew: Vec<_> = old.iter().map(|value| (value.clone(), sealed(2, "anew"))).collect();
-        let directory = world.db.directory;
+        let directory = &world.db.directory;
         assert_eq!(directory.replace_sealed(place, &anew).await.unwrap(), old.len() as u64, "{place:?}");
         assert_eq!(directory.replace_sealed(place, &anew).await.unwrap(), 0, "{place:?}");
         assert_eq!(all(&world, place, 2, 10).await, [], "{place:?}");

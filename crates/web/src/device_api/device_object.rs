@@ -1,6 +1,6 @@
 //! A device, as this API shows it.
 
-use domain::{ActionKind, Device, DeviceView, EnrollmentKind, Facts, Platform};
+use domain::{ActionKind, AndroidChannel, AndroidManagement, Device, DeviceView, EnrollmentKind, Facts, Platform};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,7 +69,7 @@ pub(super) struct DeviceObject {
     storagemb: Option<u64>,
     /// Whether it is a supervised iPhone, iPod touch or iPad.
     supervised: Option<bool>,
-    /// 2: iOS, iPadOS and its relatives; 7: macOS.
+    /// 2: iOS, iPadOS and its relatives; 4: Android; 7: macOS.
     #[serde(rename = "type")]
     #[schema(example = 2)]
     kind: Option<u8>,
@@ -124,14 +124,14 @@ impl From<&DeviceView> for DeviceObject {
         let storage = Storage::reported(facts.capacity_gb, facts.available_gb);
         Self {
             actions: Actions::of(view),
-            androidforworktype: 0,
+            androidforworktype: management(facts),
             batterylevel: battery_level(facts),
             clientid: device.id.client_id(),
-            displayname: facts.device_name.clone(),
+            displayname: display_name(facts),
             enrollmenttype: enrollment_type(facts),
             freestorageinfo: storage.info(),
             freestoragemb: storage.free_mb(),
-            imei: facts.imeis.first().cloned(),
+            imei: facts.imeis.first().or(meid(facts)).cloned(),
             lastcontact: device.last_contact.map(WireDate),
             location: location(facts),
             lostmodeenabled: lost_mode(facts),
@@ -179,11 +179,42 @@ fn battery_level(facts: &Facts) -> Option<u8> {
 
 /// Automated enrollment counts on Macs only, user enrollment on everything else: so the published table has it.
 fn enrollment_type(facts: &Facts) -> Option<u8> {
+    if let Some(android) = &facts.android {
+        return android.channel.map(|channel| match channel {
+            AndroidChannel::ZeroTouch => 0,
+            AndroidChannel::Knox => 3,
+        });
+    }
     match (facts.enrollment, facts.platform) {
         (EnrollmentKind::Automated, Some(Platform::Macos)) => Some(1),
         (EnrollmentKind::User, platform) if platform != Some(Platform::Macos) => Some(2),
         (EnrollmentKind::Profile | EnrollmentKind::Automated | EnrollmentKind::User, _) => None,
     }
+}
+
+/// How an Android device is managed; 0 on Apple devices, as published.
+fn management(facts: &Facts) -> u8 {
+    match facts.android.as_ref().and_then(|android| android.management) {
+        Some(AndroidManagement::WorkProfile) => 2,
+        Some(AndroidManagement::FullyManaged) => 3,
+        Some(AndroidManagement::CompanyOwnedWorkProfile) => 4,
+        None => 0,
+    }
+}
+
+/// Android devices tell no name: maker, model and serial number stand for it.
+fn display_name(facts: &Facts) -> Option<String> {
+    if facts.android.is_none() || facts.device_name.is_some() {
+        return facts.device_name.clone();
+    }
+    let parts = [&facts.model_name, &facts.product_name, &facts.serial_number];
+    let parts: Vec<&str> = parts.into_iter().filter_map(|part| part.as_deref()).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// What an Android device without an IMEI has.
+fn meid(facts: &Facts) -> Option<&String> {
+    facts.android.as_ref().and(facts.meid.as_ref())
 }
 
 fn location(facts: &Facts) -> Option<LocationObject> {
@@ -202,15 +233,20 @@ fn lost_mode(facts: &Facts) -> Option<bool> {
 }
 
 fn os_name(facts: &Facts) -> Option<String> {
-    let platform = apple::Platform::from(facts.platform?);
-    Some(platform.os_name(facts.os_version.as_deref()))
+    let version = facts.os_version.as_deref();
+    Some(match facts.platform?.apple() {
+        Some(platform) => platform.os_name(version),
+        None => version.map_or_else(|| "Android".to_owned(), |version| format!("Android {version}")),
+    })
 }
 
 /// The published table says it of iOS and iPadOS only.
 fn supervised(facts: &Facts) -> Option<bool> {
     match facts.platform {
         None | Some(Platform::Ios | Platform::Ipados) => facts.supervised,
-        Some(Platform::Macos | Platform::Tvos | Platform::Watchos | Platform::Visionos) => Some(false),
+        Some(
+            Platform::Macos | Platform::Tvos | Platform::Watchos | Platform::Visionos | Platform::Android,
+        ) => Some(false),
     }
 }
 
@@ -219,6 +255,7 @@ fn supervised(facts: &Facts) -> Option<bool> {
 pub(super) fn kind(platform: Platform) -> u8 {
     match platform {
         Platform::Ios | Platform::Ipados | Platform::Tvos | Platform::Watchos | Platform::Visionos => 2,
+        Platform::Android => 4,
         Platform::Macos => 7,
     }
 }

@@ -27,10 +27,12 @@ pub(super) struct EnableLostModeRequest {
     /// Shown at the foot of the lock screen; at most 1024 bytes.
     #[schema(value_type = Option<String>)]
     footnote: Scalar,
-    /// A new passcode (Android only).
+    /// Shown on the lock screen (Android only); at most 1024 bytes.
     #[schema(value_type = Option<String>)]
-    #[serde(rename = "password")]
-    _password: Scalar,
+    email: Scalar,
+    /// A new passcode, set once the device is in lost mode (Android only).
+    #[schema(value_type = Option<String>)]
+    password: Scalar,
 }
 
 /// Locks one supervised device for whoever finds it, when it next connects; then it can be located.
@@ -54,7 +56,8 @@ impl EnableLostModeRequest {
     fn lost_mode(self) -> Result<EnableLostMode, Failure> {
         let message = self.message.text("message")?;
         let phone_number = self.phonenumber.text("phonenumber")?;
-        Ok(EnableLostMode::new(message, phone_number, self.footnote.text("footnote")?)?)
+        let lost = EnableLostMode::new(message, phone_number, self.footnote.text("footnote")?)?;
+        Ok(lost.for_android(self.email.text("email")?, self.password.text("password")?)?)
     }
 }
 

@@ -101,6 +101,10 @@ error_codes! {
     DeviceQuarantined = "DEVICE_QUARANTINED", CONFLICT;
     /// No device of this platform can do it.
     PlatformUnsupported = "PLATFORM_UNSUPPORTED", CONFLICT;
+    /// A fully managed Android device has no part that could stay.
+    FullyManagedUnsupported = "FULLY_MANAGED_UNSUPPORTED", CONFLICT;
+    /// Of a personal Android device only the work profile is managed.
+    PersonalDeviceUnsupported = "PERSONAL_DEVICE_UNSUPPORTED", CONFLICT;
     /// A personal device does not let us.
     UserEnrollmentUnsupported = "USER_ENROLLMENT_UNSUPPORTED", CONFLICT;
     /// The Mac has to be updated first.
@@ -252,6 +256,8 @@ fn unsupported(why: Unsupported) -> ErrorCode {
         Unsupported::NotManaged => ErrorCode::DeviceNotManaged,
         Unsupported::Quarantined => ErrorCode::DeviceQuarantined,
         Unsupported::Platform => ErrorCode::PlatformUnsupported,
+        Unsupported::FullyManaged => ErrorCode::FullyManagedUnsupported,
+        Unsupported::PersonalDevice => ErrorCode::PersonalDeviceUnsupported,
         Unsupported::UserEnrollment => ErrorCode::UserEnrollmentUnsupported,
         Unsupported::AppleSiliconBefore11_5 => ErrorCode::MacosTooOld,
         Unsupported::OsTooOld => ErrorCode::OsTooOld,

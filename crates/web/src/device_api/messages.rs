@@ -128,6 +128,12 @@ catalogue! {
     PlatformUnsupported:
         "Devices of this platform cannot do this.",
         "Geräte dieser Plattform können das nicht.";
+    FullyManagedUnsupported:
+        "A fully managed device can only be wiped as a whole.",
+        "Ein vollständig verwaltetes Gerät kann nur als Ganzes gelöscht werden.";
+    PersonalDeviceUnsupported:
+        "A personal device with a work profile does not allow this.",
+        "Ein privates Gerät mit Arbeitsprofil lässt das nicht zu.";
     UserEnrollmentUnsupported:
         "A user enrollment does not allow this.",
         "Eine Benutzerregistrierung lässt das nicht zu.";

@@ -6,6 +6,9 @@ use domain::Facts;
 /// `Apple iPhone XR, Blue (MRYA2ZD)`: the marketing name, where the device or our table knows it, and the model number
 /// where the device reports one; else the product name, such as `iPhone17,2`; never empty.
 pub(super) fn model_name(facts: &Facts) -> String {
+    if facts.android.is_some() {
+        return known(facts.product_name.as_deref()).unwrap_or("Android device").to_owned();
+    }
     let number =
         known(facts.model_number.as_deref()).filter(|number| Some(*number) != facts.product_name.as_deref());
     match (name_in_shops(facts), known(facts.product_name.as_deref())) {

@@ -20,8 +20,7 @@ use super::{
 pub(super) struct ResetPasscodeRequest {
     /// The new passcode (Android only); not looked at for other devices.
     #[schema(value_type = Option<String>)]
-    #[serde(rename = "password")]
-    _password: Scalar,
+    password: Scalar,
 }
 
 /// Clears the passcode of one device, when it next connects; where a policy asks for one, its user has to set a new one.
@@ -35,7 +34,14 @@ pub(super) async fn reset_passcode(
     State(mdm): State<Arc<Mdm>>,
     call: DeviceCall<ResetPasscodeRequest>,
 ) -> Result<Envelope<Nothing>, Failure> {
+    let reset = call.body.reset()?;
     let view = mdm.device(&call.actor, &call.device).await?;
-    mdm.act(&call.actor, view.device.id, &Action::ResetPasscode(ResetPasscode)).await?;
+    mdm.act(&call.actor, view.device.id, &Action::ResetPasscode(reset)).await?;
     Ok(Envelope::success(Nothing {}))
+}
+
+impl ResetPasscodeRequest {
+    fn reset(self) -> Result<ResetPasscode, Failure> {
+        Ok(ResetPasscode::new(self.password.text("password")?)?)
+    }
 }

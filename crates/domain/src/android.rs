@@ -1,0 +1,24 @@
+//! Android devices, by Google's Android Management API.
+//!
+//! What is asked of a device becomes a command and a call that waits ([`mod@requests`], `queue`); workers make the calls
+//! (`calls`) and follow commands to their ends (`operations`). What Google tells is stored first and then applied
+//! (`notifications`): reports of devices (`reports`, `facts`) and where lost ones are (`logs`). `compare` finds what was
+//! missed. `place` is a tenant's account and enterprise, `setup` how it comes to be, `enrollment` how devices come in.
+
+mod calls;
+mod compare;
+mod enrollment;
+mod facts;
+mod logs;
+mod notifications;
+mod operations;
+mod place;
+mod queue;
+mod reports;
+mod requests;
+mod setup;
+
+pub use enrollment::{AndroidEnrollment, NewAndroidEnrollment};
+pub(crate) use place::account_context;
+pub(crate) use requests::AndroidRequest;
+pub use setup::AndroidState;

@@ -1,0 +1,94 @@
+//! Enrollment tokens: how Android devices come in.
+
+use std::time::Duration;
+
+use ::android::{
+    EnrollmentTokenRequest, Method, TokenData,
+    enrollment::{Channel, Provisioning, enrollment_link},
+};
+use serde_json::json;
+
+use super::{
+    place::not_set_up,
+    setup::{POLICY, refused},
+};
+use crate::{Actor, AndroidChannel, Error, Event, LONGEST_LINK, Mdm, Result, Role, Thing, Timestamp};
+
+/// What a token is to be.
+#[derive(Clone, Debug)]
+pub struct NewAndroidEnrollment {
+    /// What it makes of the device.
+    pub method: Method,
+    /// The service that hands it to new devices; `None` is a person, by QR code or link.
+    pub channel: Option<AndroidChannel>,
+    /// E-mail address of the user whose devices it enrolls.
+    pub user: Option<String>,
+    /// Whether many devices may use it, or one.
+    pub many: bool,
+    /// How long it lives, a minute to [`LONGEST_LINK`].
+    pub lifetime: Duration,
+}
+
+/// A token, as it is shown once. Whoever has it can enroll a device.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AndroidEnrollment {
+    /// Opened on a personal device, it makes a work profile; of the other methods it is `None`.
+    pub link: Option<String>,
+    /// The text of a QR code for a new device, and the DPC extras of zero-touch and Knox.
+    pub qr_text: String,
+    /// What is entered after `afw#setup`.
+    pub token: String,
+    /// Until when it can be used.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Mdm {
+    /// Makes a token by which Android devices enroll.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without such a user, [`Error::Conflict`] without an enterprise or where Google refuses,
+    /// [`Error::Unavailable`] where it is away.
+    pub async fn add_android_enrollment(
+        &self,
+        actor: &Actor,
+        new: &NewAndroidEnrollment,
+    ) -> Result<AndroidEnrollment> {
+        actor.require(Role::Operator)?;
+        let longest = LONGEST_LINK;
+        if new.lifetime < EnrollmentTokenRequest::SHORTEST || new.lifetime > longest {
+            return Err(Error::invalid("ttl", format!("a minute to {} days", longest.as_secs() / 86_400)));
+        }
+        let place = self.place(actor.tenant).await?.ok_or_else(not_set_up)?;
+        let enterprise = place.name()?;
+        let data = self.token_data(actor, new).await?;
+        let policy = enterprise.policy(POLICY).map_err(Error::internal)?;
+        let request = EnrollmentTokenRequest::new(policy, new.method, new.lifetime).with_data(data);
+        let request = if new.many { request.for_many() } else { request };
+        let call = self.google.create_enrollment_token(&place.account, &enterprise, &request);
+        let made = self.query(&place, call).await?.map_err(refused)?;
+        let token = made.value.ok_or_else(|| Error::internal("Google made a token without its value"))?;
+        let mut tx = self.store.begin(actor.tenant).await?;
+        let details = json!({ "token": made.name.as_str(), "many": new.many });
+        tx.record(&Event::by(actor, "android.token_added", None, details, self.clock.now())).await?;
+        tx.commit().await?;
+        Ok(AndroidEnrollment {
+            link: (new.method == Method::WorkProfile).then(|| enrollment_link(&token)),
+            qr_text: Provisioning::default().qr_text(&token),
+            expires_at: made.expiration_timestamp.map(Into::into),
+            token,
+        })
+    }
+
+    /// What the device will bring back: the service by which it came, and for whom.
+    async fn token_data(&self, actor: &Actor, new: &NewAndroidEnrollment) -> Result<TokenData> {
+        let data = TokenData::new(match new.channel {
+            Some(AndroidChannel::ZeroTouch) => Channel::ZeroTouch,
+            Some(AndroidChannel::Knox) => Channel::Knox,
+            None => Channel::Direct,
+        });
+        let Some(email) = &new.user else { return Ok(data) };
+        let user = self.store.read(actor.tenant).await?.user_by_email(email).await?;
+        let user = user.ok_or(Error::NotFound(Thing::User))?;
+        data.with_reference(user.id.to_string()).map_err(Error::internal)
+    }
+}
