@@ -8,6 +8,8 @@ use std::{
 
 use apple::CheckIn;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::Method;
+use serde_json::{Value, json};
 use simulator::apple_device::{DeviceModel, RenewalManners};
 use testkit::server::TestServer;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
@@ -34,6 +36,7 @@ async fn no_secret_is_logged() {
 
     live_a_life(&server, &mut secrets).await;
     be_refused(&server, &mut secrets).await;
+    use_the_device_api(&server, &mut secrets).await;
 
     let text = log.text();
     for secret in &secrets {
@@ -47,6 +50,7 @@ async fn no_secret_is_logged() {
         "no certificate is issued",
         "a SCEP message is refused",
         "a link does not enroll",
+        "a login with a wrong name or password",
     ] {
         assert!(text.contains(said), "nothing is said of: {said}\n{text}");
     }
@@ -105,6 +109,35 @@ async fn be_refused(server: &TestServer, secrets: &mut Vec<String>) {
     thief.put("/mdm", None, b"<plist><string>a-secret-in-a-broken-body</string>".to_vec()).await;
     secrets.push("a-secret-in-a-broken-body".into());
     stranger.send("/mdm", &[("Mdm-Signature", "bm9uc2Vuc2U=".into())], vec![]).await;
+}
+
+/// Logins, a profile that a browser fetches, and the same with what is wrong: a token in a query is a secret, too.
+async fn use_the_device_api(server: &TestServer, secrets: &mut Vec<String>) {
+    let (_, password) = server.mdm().add_user(&server.owner(), "ada@example.com").await.unwrap();
+    let api = server.api();
+    let call = async |call: &str, body: Value| {
+        let request = api.request(Method::POST, &format!("/api/mdm/v2/{call}"));
+        api.send(request.json(&body)).await
+    };
+    let login = |password: &str| json!({ "type": "basic", "usertype": "user", "username": "ada@example.com", "password": password });
+    let wrong = "a-guess-at-a-password";
+    assert_eq!(call("user/login", login(wrong)).await.status, 401);
+    let answer = call("user/login", login(&password)).await;
+    let token = answer.body["token"].as_str().unwrap().to_owned();
+    let new = "an-entirely-new-password";
+    let change =
+        json!({ "token": token, "oldpassword": password, "newpassword": new, "confirmnewpassword": new });
+    assert_eq!(call("user/changepassword", change).await.status, 200);
+    for (token, status) in [(token.as_str(), 200), ("a-token-that-nobody-issued", 401)] {
+        let json = format!("{{%22token%22:%22{token}%22,%22mdmtype%22:%22apple%22,%22html%22:true}}");
+        let path = format!("/api/mdm/v2/user/mdmprofile?json={json}");
+        let page = api.send(api.request(Method::GET, &path)).await;
+        assert_eq!(page.status, status, "{}", page.text);
+        let link = page.text.split_once("/enroll/").and_then(|(_, rest)| rest.split_once('"'));
+        secrets.extend(link.map(|(token, _)| token.to_owned()));
+        secrets.push(token.to_owned());
+    }
+    secrets.extend([password, wrong.to_owned(), new.to_owned()]);
 }
 
 fn token_of(link: &str) -> String {
