@@ -189,7 +189,7 @@ fn kind_of(item: &Json, kinds: &'static [Key]) -> Option<&'static Key> {
 fn base64(text: &str) -> Option<Vec<u8>> {
     let letters: Vec<u8> = text.bytes().filter(|letter| !letter.is_ascii_whitespace()).collect();
     let body = letters.strip_suffix(b"==").or_else(|| letters.strip_suffix(b"=")).unwrap_or(&letters);
-    if body.len() != letters.len() && letters.len() % 4 != 0 || body.len() % 4 == 1 {
+    if body.len() != letters.len() && !letters.len().is_multiple_of(4) || body.len() % 4 == 1 {
         return None;
     }
     let mut bytes = Vec::with_capacity(body.len() / 4 * 3 + 2);
