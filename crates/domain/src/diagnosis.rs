@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Actor, CertificateState, ChannelKey, CommandFilter, CommandState, CommandView, Device, DeviceId,
-    DeviceName, Error, Mdm, Result, Role, Thing, Timestamp,
+    DeviceName, Error, Mdm, Platform, Result, Role, Thing, Timestamp,
     ports::{PushState, Tx},
 };
 
@@ -114,7 +114,8 @@ impl Diagnosis {
 
     fn advise(&self, now: Timestamp) -> Vec<String> {
         let enrollment = self.about_enrollment();
-        if !enrollment.is_empty() {
+        // Google wakes Android devices, and they have no identities of ours.
+        if !enrollment.is_empty() || self.device.facts.platform == Some(Platform::Android) {
             return enrollment;
         }
         let mut advice = self.about_certificates(now);

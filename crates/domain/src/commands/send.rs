@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, DeviceName, Error, Event,
-    Judgement, Mdm, Result, Role, Schedule, Timestamp, Unsupported,
+    Judgement, Mdm, Platform, Result, Role, Schedule, Timestamp, Unsupported,
     ports::{Tx, Worker},
 };
 
@@ -249,6 +249,9 @@ impl Sending<'_> {
         }
         if !device.managed {
             return Err(NotSent::Unsupported(Unsupported::NotManaged));
+        }
+        if device.facts.platform == Some(Platform::Android) {
+            return Err(NotSent::Unsupported(Unsupported::Platform));
         }
         let target = device.target(&ChannelKey::default());
         let verdict = self.verdicts.on(&target);

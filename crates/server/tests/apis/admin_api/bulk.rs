@@ -70,6 +70,22 @@ async fn a_call_has_a_hundred_thousand_devices_at_most_and_eight_mebibytes() {
 }
 
 #[tokio::test]
+async fn what_is_not_apples_or_not_managed_gets_no_command_of_apples() {
+    let server = TestServer::start().await;
+    let names = records(&server, 0..2).await;
+    server
+        .change_record(names[0].parse().unwrap(), |device| {
+            device.facts.platform = Some(domain::Platform::Android);
+        })
+        .await;
+    server.change_record(names[1].parse().unwrap(), |device| device.managed = false).await;
+    let answer = send(&server, json!({ "devices": names, "command": lock("x") })).await;
+    assert_eq!((answer.status, &answer.body["commands"]), (202, &json!([])));
+    let error = |n: usize| answer.body["failed"][n]["error"].as_str().unwrap().to_owned();
+    assert!(error(0).contains("platform") && error(1).contains("not managed"), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn nobody_reaches_another_tenants_devices() {
     let server = TestServer::start().await;
     let phone = server.enrolled_iphone().await;
