@@ -32,7 +32,7 @@ impl Mdm {
         let kept = AccessToken { password: digest_of(&new_hash), ..session.token.clone() };
         match session.token.account {
             AccountId::User(user) => {
-                self.set_own_password(session, user, &old_hash, &new_hash, &kept).await?
+                self.set_own_password(session, user, &old_hash, &new_hash, &kept).await?;
             }
             AccountId::Admin(admin) => self.set_admins(admin, &old_hash, &new_hash, Some(&kept)).await?,
         }

@@ -263,7 +263,7 @@ async fn a_users_devices_are_found_among_all_others() {
     }
 
     let owned = DeviceFilter { owner: Some(ada), ..DeviceFilter::default() };
-    assert_eq!(tx.devices(&owned, ALL).await.unwrap(), [adas.clone()]);
+    assert_eq!(tx.devices(&owned, ALL).await.unwrap(), std::slice::from_ref(&adas));
     assert_eq!(tx.count_devices(&owned).await.unwrap(), 1);
     let behind = Page { after: Some(adas.id), ..ALL };
     assert_eq!(tx.devices(&owned, behind).await.unwrap(), []);

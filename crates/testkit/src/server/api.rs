@@ -72,7 +72,7 @@ impl Api {
     /// A call of the admin API, such as `admin(Method::GET, "commands?state=done", None)`.
     pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         let request = self.request(method, &format!("/api/admin/v1/{path}")).bearer_auth(&self.key);
-        self.send(body.iter().fold(request, |request, body| request.json(body))).await
+        self.send(body.iter().fold(request, RequestBuilder::json)).await
     }
 
     /// Any request, to be filled in and sent.

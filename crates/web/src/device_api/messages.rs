@@ -205,13 +205,13 @@ macro_rules! notices {
 }
 
 notices! {
-    NoPassword =
+    PasswordMissing =
         "The user has no password, and cannot log in until an administrator sets one.",
         "Der Benutzer hat kein Kennwort und kann sich erst anmelden, wenn eines gesetzt wird.";
-    NoMail =
+    MailNotSent =
         "No e-mail was sent, since this server sends none.",
         "Es wurde keine E-Mail gesendet, da dieser Server keine sendet.";
-    NoGroupTemplates =
+    GroupTemplateIgnored =
         "No group template was applied, since this server has none.",
         "Es wurde keine Gruppenvorlage angewendet, da dieser Server keine hat.";
 }

@@ -96,9 +96,9 @@ impl CreateRequest {
         self.emailculture.text("emailculture")?;
         let template = self.grouptemplateid.text("grouptemplateid")?.is_some_and(|id| !id.is_empty());
         let notices = [
-            (password.is_none(), Notice::NoPassword),
-            (self.sendemail.flag("sendemail")? == Some(true), Notice::NoMail),
-            (template, Notice::NoGroupTemplates),
+            (password.is_none(), Notice::PasswordMissing),
+            (self.sendemail.flag("sendemail")? == Some(true), Notice::MailNotSent),
+            (template, Notice::GroupTemplateIgnored),
         ];
         let notices = notices.into_iter().filter_map(|(applies, notice)| applies.then_some(notice));
         Ok((NewUser { email, person, password }, notices.collect()))
@@ -118,10 +118,10 @@ mod tests {
         for (body, expected) in [
             (r#"{"email":"a@b","password":"12345678"}"#, vec![]),
             (r#"{"email":"a@b","password":"12345678","sendemail":"false","grouptemplateid":""}"#, vec![]),
-            (r#"{"email":"a@b","password":""}"#, vec![Notice::NoPassword]),
+            (r#"{"email":"a@b","password":""}"#, vec![Notice::PasswordMissing]),
             (
                 r#"{"email":"a@b","sendemail":"true","emailculture":"de","grouptemplateid":"7"}"#,
-                vec![Notice::NoPassword, Notice::NoMail, Notice::NoGroupTemplates],
+                vec![Notice::PasswordMissing, Notice::MailNotSent, Notice::GroupTemplateIgnored],
             ),
         ] {
             assert_eq!(read(body).unwrap().1, expected, "{body}");
