@@ -23,6 +23,7 @@ mod init;
 mod key_ring;
 mod postgres;
 mod push_certificates;
+mod reveal;
 mod secrets;
 mod serving;
 mod settings;

@@ -8,6 +8,7 @@ mod questions;
 mod re_enrollment;
 pub mod tokens;
 mod user_channels;
+mod user_enrollment;
 
 use apple::{Authenticate, CheckIn, Identifiers, content_type};
 use simulator::apple_device::{AppleDevice, By, DeviceModel, Failure, LostAnswer, Request, Step};

@@ -1,6 +1,7 @@
 //! What nobody means well by: each gets a clear status, and the server serves on.
 
 mod bodies;
+mod check_ins;
 mod connections;
 mod der;
 mod heads;

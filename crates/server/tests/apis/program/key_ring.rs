@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use domain::{DeviceToken, Mdm};
+use domain::{DeviceSecret, Mdm};
 use pki::KeyRing;
 use testkit::server::{Device, TestServer};
 
@@ -48,7 +48,7 @@ async fn sealed_anew(server: &TestServer, remuda: &Program, nodes: &[&Arc<Mdm>])
     // The servers still use the old key, and open what the new one sealed.
     for mdm in nodes {
         assert_eq!(mdm.key_versions(), (1, vec![1, 2]));
-        let unlock = mdm.reveal_token(&server.owner(), iphone.id(), DeviceToken::Unlock).await.unwrap();
+        let unlock = mdm.reveal(&server.owner(), iphone.id(), DeviceSecret::UnlockToken).await.unwrap();
         assert_eq!(Some(unlock), iphone.push_address().unlock_token);
         assert!(mdm.reveal_pin(&server.owner(), mac.id()).await.is_ok());
     }

@@ -2,7 +2,7 @@
 
 use apple::checkin::{BootstrapToken, GetBootstrapToken, SetBootstrapToken};
 use apple::{CheckIn, Identifiers};
-use domain::{DeviceToken, Error, Thing};
+use domain::{DeviceSecret, Error, Thing};
 use simulator::apple_device::{AppleDevice, DeviceModel, Failure};
 use testkit::{
     on_both,
@@ -64,9 +64,9 @@ async fn whoever_looks_at_it_is_written_down(server: TestServer) {
     let mut mac = server.enrolled_mac().await;
     let left = mac.bootstrap_token().await.unwrap();
     let owner = server.owner();
-    let reveal = |token| server.mdm().reveal_token(&owner, mac.id(), token);
-    assert_eq!(reveal(DeviceToken::Bootstrap).await.ok(), left);
-    let none = reveal(DeviceToken::Unlock).await;
+    let reveal = |secret| server.mdm().reveal(&owner, mac.id(), secret);
+    assert_eq!(reveal(DeviceSecret::BootstrapToken).await.ok(), left);
+    let none = reveal(DeviceSecret::UnlockToken).await;
     assert!(matches!(none, Err(Error::NotFound(Thing::Secret))), "a Mac has no unlock token");
     let events = server.events(Some(mac.id())).await;
     let looks: Vec<_> = events.iter().filter(|event| event.kind == "secret.revealed").collect();

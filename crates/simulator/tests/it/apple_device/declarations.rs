@@ -109,7 +109,7 @@ async fn what_no_device_could_take_is_a_breach() {
         (
             |it| {
                 it.configuration["Payload"]["StatusItems"] =
-                    json!([{ "Name": "diskmanagement.filevault.enabled" }])
+                    json!([{ "Name": "diskmanagement.filevault.enabled" }]);
             },
             "does not know",
         ),
