@@ -18,6 +18,7 @@ mod reports;
 mod requests;
 mod setup;
 
+pub use ::android::Method as AndroidMethod;
 pub use enrollment::{AndroidEnrollment, NewAndroidEnrollment};
 pub(crate) use place::account_context;
 pub(crate) use requests::AndroidRequest;

@@ -30,6 +30,8 @@ pub struct Diagnosis {
     pub certificate_ends: Option<Timestamp>,
     /// Until when the tenant's push certificate is good.
     pub push_certificate_ends: Option<Timestamp>,
+    /// Of an Android device: why Google did not answer when it was last asked.
+    pub google: Option<String>,
     /// What to do, the most urgent first; nothing where all is well.
     pub advice: Vec<String>,
 }
@@ -45,11 +47,14 @@ impl Mdm {
         let certificates = tx.certificates(device.enrollment).await?;
         let pinned = certificates.iter().find(|certificate| certificate.state == CertificateState::Pinned);
         let push_certificate = tx.push_certificate().await?;
+        let is_android = device.facts.platform == Some(Platform::Android);
+        let google = if is_android { tx.android_enterprise().await? } else { None };
         let mut found = Diagnosis {
             waiting: Vec::new(),
             certificate_ends: pinned.map(|certificate| certificate.not_after),
             push_certificate_ends: push_certificate.map(|certificate| certificate.expires_at),
             advice: Vec::new(),
+            google: google.and_then(|enterprise| enterprise.trouble),
             push,
             device,
         };
@@ -90,6 +95,12 @@ impl Diagnosis {
     }
 
     fn why_queued(&self, now: Timestamp) -> String {
+        if self.device.facts.platform == Some(Platform::Android) {
+            return match &self.google {
+                Some(why) => format!("waits for Google, which does not do what it is asked: {why}"),
+                None => "Google is asked as soon as its turn comes".into(),
+            };
+        }
         match &self.push {
             None => "the device has never told how to wake it".into(),
             Some(PushState { has_token: false, .. }) => {
@@ -113,7 +124,11 @@ impl Diagnosis {
     }
 
     fn advise(&self, now: Timestamp) -> Vec<String> {
-        let enrollment = self.about_enrollment();
+        let mut enrollment = self.about_enrollment();
+        if let Some(why) = &self.google {
+            enrollment
+                .push(format!("Google does not do what it is asked ({why}): see remuda android status."));
+        }
         // Google wakes Android devices, and they have no identities of ours.
         if !enrollment.is_empty() || self.device.facts.platform == Some(Platform::Android) {
             return enrollment;

@@ -52,7 +52,7 @@ pub use actions::{
 };
 pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
-pub use android::{AndroidEnrollment, AndroidState, NewAndroidEnrollment};
+pub use android::{AndroidEnrollment, AndroidMethod, AndroidState, NewAndroidEnrollment};
 pub use applications::Application;
 pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;
@@ -61,8 +61,8 @@ pub use commands::{
     NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
 };
 pub use devices::{
-    AndroidChannel, AndroidFacts, AndroidManagement, Device, DeviceFilter, DeviceName, DevicePage, DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT,
-    Page, Platform, Span,
+    AndroidChannel, AndroidFacts, AndroidManagement, Device, DeviceFilter, DeviceName, DevicePage,
+    DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT, Page, Platform, Span,
 };
 pub use diagnosis::Diagnosis;
 pub use enrollments::{

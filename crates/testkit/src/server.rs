@@ -45,6 +45,8 @@ pub struct Options {
     pub tls: bool,
     /// Anything else.
     pub settings: Settings,
+    /// The clock, where something else shares it that has to be there first.
+    pub clock: HandClock,
 }
 
 /// A server in this process, and all that a test needs to speak with it.
@@ -77,7 +79,7 @@ impl TestServer {
     /// As `options` say.
     pub async fn with(options: Options) -> Self {
         let folder = folder();
-        let clock = HandClock::default();
+        let clock = options.clock.clone();
         let apns = PretendApns::start(PretendApnsSettings::new(TOPIC, clock.as_closure())).await;
         let apns = Arc::new(apns.expect("a pretend APNs"));
         let database = if options.postgres { Some(TestDatabase::new().await) } else { None };

@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn the_newest_place_and_charge_count() {
         let mut facts = Facts::default();
-        let at = |seconds| Timestamp(seconds * 1000).system_time();
+        let at = |seconds: i64| Timestamp(seconds * 1000).system_time();
         assert!(facts.take_place(1.0, 2.0, at(10)));
         assert!(!facts.take_place(3.0, 4.0, at(9)));
         assert!(!facts.take_place(3.0, 4.0, at(10)), "told twice");

@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use ::android::DeviceName;
+use ::android::DeviceName as Resource;
 use serde_json::json;
 
 use super::{facts::applications, place::Place};
 use crate::{
-    CommandState, Device, DeviceId, Enrollment, EnrollmentId, EnrollmentState, Error, Event, Facts, Mdm,
-    Result, TenantId, Timestamp, UserId,
+    CommandState, Device, DeviceId, DeviceName, Enrollment, EnrollmentId, EnrollmentState, Error, Event,
+    Facts, Mdm, Result, TenantId, Timestamp, UserId,
+    devices::printable,
     ports::{GoogleFailure, Tx},
 };
 
@@ -33,7 +34,7 @@ impl Mdm {
     }
 
     /// Makes the record of a device that Google has and we do not; nothing where Google has it no more.
-    pub(super) async fn meet(&self, place: &Place, name: &DeviceName) -> Result<()> {
+    pub(super) async fn meet(&self, place: &Place, name: &Resource) -> Result<()> {
         match self.query(place, self.google.device(&place.account, name)).await? {
             Ok(told) if told.is_deleted() => Ok(()),
             Ok(told) => self.enroll_android(place.tenant, &told).await,
@@ -121,8 +122,7 @@ impl Mdm {
         told: &::android::Device,
         user: Option<UserId>,
     ) -> Result<Option<Device>> {
-        for name in told.previous_device_names.iter().rev().take(MOST_EARLIER) {
-            let Some((id, enrollment)) = tx.android_device(name).await? else { continue };
+        for (id, enrollment) in same_hardware(tx, told).await? {
             let before = tx.enrollment_for_update(enrollment).await?;
             let Some(device) = tx.device_for_update(id).await? else { continue };
             if device.managed && (device.user.is_none() || device.user != user) {
@@ -162,6 +162,21 @@ impl Mdm {
         self.android_leaves(&mut *tx, &device, enrollment, wiped).await?;
         tx.commit().await
     }
+}
+
+/// The records of the same hardware: by the names that Google says it had, and by its serial number, which is Google's word
+/// and not the device's claim.
+async fn same_hardware(tx: &mut dyn Tx, told: &::android::Device) -> Result<Vec<(DeviceId, EnrollmentId)>> {
+    let mut found = Vec::new();
+    for name in told.previous_device_names.iter().rev().take(MOST_EARLIER) {
+        found.extend(tx.android_device(name).await?);
+    }
+    if let Some(serial_number) = told.serial_number() {
+        let named = tx.device_named(&DeviceName::SerialNumber(printable(serial_number))).await?;
+        let named = named.filter(|device| device.facts.android.is_some());
+        found.extend(named.map(|device| (device.id, device.enrollment)));
+    }
+    Ok(found)
 }
 
 async fn take_applications(tx: &mut dyn Tx, device: &Device, told: &::android::Device) -> Result<()> {

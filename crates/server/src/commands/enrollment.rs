@@ -3,13 +3,15 @@
 use std::{io::IsTerminal, time::Duration};
 
 use anyhow::{Result, anyhow};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use domain::{DeviceId, NewLink, TenantId};
 use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use serde_json::json;
 
 use super::{local, on_the_database};
 use crate::{cli::Context, output::say};
+
+mod android;
 
 /// What can be done with links.
 #[derive(Subcommand)]
@@ -31,6 +33,12 @@ pub enum Command {
         /// How long it lives: a number and s, m, h or d
         #[arg(long, default_value = "7d", value_parser = lifetime)]
         ttl: Duration,
+        /// For which devices
+        #[arg(long, default_value = "apple")]
+        platform: Platform,
+        /// What matters for Android devices only
+        #[command(flatten)]
+        android: android::Arguments,
     },
 }
 
@@ -48,9 +56,25 @@ fn lifetime(text: &str) -> Result<Duration> {
     Ok(Duration::from_secs(number.checked_mul(seconds).ok_or_else(wrong)?))
 }
 
+/// Whose devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Platform {
+    /// A link for iPhones, iPads and Macs
+    Apple,
+    /// A token of Google's, as a QR code or a link
+    Android,
+}
+
 /// Does it.
 pub async fn run(context: &Context, command: Command) -> Result<()> {
-    let Command::Add { tenant, user, device, uses, ttl } = command;
+    let Command::Add { tenant, user, device, uses, ttl, platform, android } = command;
+    if platform == Platform::Android {
+        anyhow::ensure!(
+            device.is_none(),
+            "--device is for Apple devices: Google knows the same hardware again"
+        );
+        return android::run(context, android, android::Wish { tenant, user, many: uses > 1, ttl }).await;
+    }
     let url = on_the_database(context, |mdm| async move {
         let actor = local(&mdm, tenant).await?;
         mdm.add_link(&actor, &NewLink { user, device, uses, lifetime: ttl }).await

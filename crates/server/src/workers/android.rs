@@ -9,7 +9,7 @@ use super::{LOOK, rest, take_over};
 use crate::adapters::Wakes;
 
 /// How often is looked for tenants that have come to Google.
-const TENANTS: Duration = Duration::from_secs(5);
+const TENANTS: Duration = Duration::from_secs(1);
 
 /// The pause between two looks where nothing waits: a real Google holds an empty pull open for a while by itself.
 const PAUSE: Duration = Duration::from_millis(200);

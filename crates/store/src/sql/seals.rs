@@ -60,6 +60,13 @@ macro_rules! statements {
     };
 }
 
+/// Those of a table with one row for each tenant.
+macro_rules! of_tenant {
+    ($table:literal, $column:literal) => {
+        statements!(Key::Tenant, $table, $column, "tenant", "tenant > $3", "1 = 1", "tenant = $3")
+    };
+}
+
 fn statements(place: SealedPlace) -> Statements {
     match place {
         SealedPlace::UnlockTokens => statements!(
@@ -98,35 +105,9 @@ fn statements(place: SealedPlace) -> Statements {
             "sealed",
             "tenant = $3 AND device = $4 AND id = $5"
         ),
-        SealedPlace::PushCertificates => statements!(
-            Key::Tenant,
-            "push_certificates",
-            "sealed_key",
-            "tenant",
-            "tenant > $3",
-            "1 = 1",
-            "tenant = $3"
-        ),
-        SealedPlace::PushRequests => {
-            statements!(
-                Key::Tenant,
-                "push_request_keys",
-                "sealed",
-                "tenant",
-                "tenant > $3",
-                "1 = 1",
-                "tenant = $3"
-            )
-        }
-        SealedPlace::AndroidAccounts => statements!(
-            Key::Tenant,
-            "android_enterprises",
-            "sealed_account",
-            "tenant",
-            "tenant > $3",
-            "1 = 1",
-            "tenant = $3"
-        ),
+        SealedPlace::PushCertificates => of_tenant!("push_certificates", "sealed_key"),
+        SealedPlace::PushRequests => of_tenant!("push_request_keys", "sealed"),
+        SealedPlace::AndroidAccounts => of_tenant!("android_enterprises", "sealed_account"),
         SealedPlace::Installation => {
             statements!(Key::Name, "installation", "value", "name", "name > $3", "1 = 1", "name = $3")
         }
