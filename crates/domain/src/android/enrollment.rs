@@ -12,7 +12,13 @@ use super::{
     place::not_set_up,
     setup::{POLICY, refused},
 };
-use crate::{Actor, AndroidChannel, Error, Event, LONGEST_LINK, Mdm, Result, Role, Thing, Timestamp};
+use crate::{
+    Actor, AndroidChannel, Error, Event, Forbidden, LONGEST_LINK, Mdm, Result, Role, Subject, Thing,
+    Timestamp, UserId,
+};
+
+/// How long a user's own link is good.
+const OWN_LINK: Duration = Duration::from_hours(24);
 
 /// What a token is to be.
 #[derive(Clone, Debug)]
@@ -54,13 +60,40 @@ impl Mdm {
         new: &NewAndroidEnrollment,
     ) -> Result<AndroidEnrollment> {
         actor.require(Role::Operator)?;
+        let user = self.user_named(actor, new.user.as_deref()).await?;
+        self.new_android_token(actor, new, user).await
+    }
+
+    /// The link by which a user makes a work profile on one device of their own, within a day.
+    ///
+    /// # Errors
+    /// [`Forbidden::NotUser`] for anyone else; then as for [`Mdm::add_android_enrollment`].
+    pub async fn own_android_link(&self, actor: &Actor) -> Result<String> {
+        let Subject::User(user) = actor.subject else { return Err(Error::Forbidden(Forbidden::NotUser)) };
+        let new = NewAndroidEnrollment {
+            method: Method::WorkProfile,
+            channel: None,
+            user: None,
+            many: false,
+            lifetime: OWN_LINK,
+        };
+        let made = self.new_android_token(actor, &new, Some(user)).await?;
+        made.link.ok_or_else(|| Error::internal("a token for work profiles without a link"))
+    }
+
+    async fn new_android_token(
+        &self,
+        actor: &Actor,
+        new: &NewAndroidEnrollment,
+        user: Option<UserId>,
+    ) -> Result<AndroidEnrollment> {
         let longest = LONGEST_LINK;
         if new.lifetime < EnrollmentTokenRequest::SHORTEST || new.lifetime > longest {
             return Err(Error::invalid("ttl", format!("a minute to {} days", longest.as_secs() / 86_400)));
         }
         let place = self.place(actor.tenant).await?.ok_or_else(not_set_up)?;
         let enterprise = place.name()?;
-        let data = self.token_data(actor, new).await?;
+        let data = token_data(new.channel, user)?;
         let policy = enterprise.policy(POLICY).map_err(Error::internal)?;
         let request = EnrollmentTokenRequest::new(policy, new.method, new.lifetime).with_data(data);
         let request = if new.many { request.for_many() } else { request };
@@ -79,16 +112,22 @@ impl Mdm {
         })
     }
 
-    /// What the device will bring back: the service by which it came, and for whom.
-    async fn token_data(&self, actor: &Actor, new: &NewAndroidEnrollment) -> Result<TokenData> {
-        let data = TokenData::new(match new.channel {
-            Some(AndroidChannel::ZeroTouch) => Channel::ZeroTouch,
-            Some(AndroidChannel::Knox) => Channel::Knox,
-            None => Channel::Direct,
-        });
-        let Some(email) = &new.user else { return Ok(data) };
+    async fn user_named(&self, actor: &Actor, email: Option<&str>) -> Result<Option<UserId>> {
+        let Some(email) = email else { return Ok(None) };
         let user = self.store.read(actor.tenant).await?.user_by_email(email).await?;
-        let user = user.ok_or(Error::NotFound(Thing::User))?;
-        data.with_reference(user.id.to_string()).map_err(Error::internal)
+        user.map(|user| Some(user.id)).ok_or(Error::NotFound(Thing::User))
+    }
+}
+
+/// What the device will bring back: the service by which it came, and for whom.
+fn token_data(channel: Option<AndroidChannel>, user: Option<UserId>) -> Result<TokenData> {
+    let data = TokenData::new(match channel {
+        Some(AndroidChannel::ZeroTouch) => Channel::ZeroTouch,
+        Some(AndroidChannel::Knox) => Channel::Knox,
+        None => Channel::Direct,
+    });
+    match user {
+        Some(user) => data.with_reference(user.to_string()).map_err(Error::internal),
+        None => Ok(data),
     }
 }

@@ -99,3 +99,26 @@ async fn a_tenant_without_an_enterprise_makes_no_tokens() {
     let made = server.mdm().add_android_enrollment(&server.owner(), &new).await;
     assert!(matches!(made, Err(Error::Conflict(_))));
 }
+
+#[tokio::test]
+async fn a_user_makes_a_work_profile_on_a_device_of_their_own() {
+    let office = Office::open().await;
+    let (mdm, owner) = (office.server.mdm(), office.server.owner());
+    let (_, password) = mdm.add_user(&owner, "ann@example.com").await.unwrap();
+    let api = office.server.api();
+    let login =
+        json!({"type": "basic", "usertype": "user", "username": "ann@example.com", "password": password});
+    let request = api.request(reqwest::Method::POST, "/api/mdm/v2/user/login").json(&login);
+    let token = api.send(request).await.body["token"].clone();
+    let wish = json!({"token": token, "mdmtype": "android", "byod": true, "html": true});
+    let request = api.request(reqwest::Method::POST, "/api/mdm/v2/user/mdmprofile").json(&wish);
+    let page = api.send(request).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let link = page.text.split("https://enterprise.google.com/android/enroll?et=").nth(1).unwrap();
+    let value = link.split('"').next().unwrap();
+    let name = office.google.enroll(value, AndroidDevice::personal_phone(7)).unwrap();
+    let client_id = office.client_id(&name).await;
+    let info = api.info(&client_id).await;
+    assert_eq!(info["androidforworktype"], 2);
+    assert!(info["usersid"].is_string());
+}

@@ -17,6 +17,8 @@ use crate::{api_state::ApiState, enrolling};
 
 mod page;
 
+use page::Kind;
+
 /// For which device.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(in super::super) struct MdmProfileRequest {
@@ -46,13 +48,14 @@ pub(in super::super) struct LinkQuery {
 
 /// What is asked for, once it makes sense.
 #[derive(Debug, PartialEq, Eq)]
-struct Wish {
-    is_mac: bool,
-    html: bool,
+enum Wish {
+    Apple { is_mac: bool, html: bool },
+    /// There is no file that a user could install: the answer is always the page.
+    Android,
 }
 
 /// Answers the profile by which the user whose access token it is enrolls one device within a day; with `html`, a page
-/// that explains and offers it.
+/// that explains and offers it. For Android it is always the page, with a link that makes a work profile.
 #[utoipa::path(
     post,
     path = "/api/mdm/v2/user/mdmprofile",
@@ -101,9 +104,19 @@ async fn answer(
     language: Language,
 ) -> Result<Response, Failure> {
     let wish = request.read()?;
-    if wish.html {
-        let url = state.mdm.add_own_link(actor).await.map_err(not_set_up)?;
-        return page::render(&url, wish.is_mac, language);
+    match wish {
+        Wish::Android => {
+            let url = state.mdm.own_android_link(actor).await.map_err(|error| match error {
+                Error::Conflict(why) => Failure::new(ErrorCode::AndroidNotSetUp).because(why),
+                other => other.into(),
+            })?;
+            return page::render(&url, Kind::Android, language);
+        }
+        Wish::Apple { is_mac, html: true } => {
+            let url = state.mdm.add_own_link(actor).await.map_err(not_set_up)?;
+            return page::render(&url, if is_mac { Kind::Mac } else { Kind::Phone }, language);
+        }
+        Wish::Apple { html: false, .. } => {}
     }
     let _pass = state.signing.enter().await.ok_or(Failure::new(ErrorCode::Unavailable))?;
     Ok(enrolling::profile(state.mdm.own_profile(actor).await.map_err(not_set_up)?))
@@ -124,8 +137,8 @@ impl MdmProfileRequest {
         let (is_mac, html) = (self.mac.flag("mac")? == Some(true), self.html.flag("html")? == Some(true));
         match kind.as_deref() {
             Some("apple") if byod => Err(Failure::new(ErrorCode::ByodUnsupported)),
-            Some("apple") => Ok(Wish { is_mac, html }),
-            Some("android") => Err(Failure::new(ErrorCode::AndroidNotSetUp)),
+            Some("apple") => Ok(Wish::Apple { is_mac, html }),
+            Some("android") => Ok(Wish::Android),
             _ => Err(Failure::invalid("mdmtype", Expected::AppleOrAndroid)),
         }
     }
@@ -141,16 +154,16 @@ mod tests {
 
     #[test]
     fn flags_are_read_as_published_clients_send_them() {
-        assert_eq!(read(r#"{"mdmtype":"apple"}"#), Ok(Wish { is_mac: false, html: false }));
+        assert_eq!(read(r#"{"mdmtype":"apple"}"#), Ok(Wish::Apple { is_mac: false, html: false }));
         let mac = r#"{"mdmtype":"Apple","byod":"false","mac":"true","html":true}"#;
-        assert_eq!(read(mac), Ok(Wish { is_mac: true, html: true }));
+        assert_eq!(read(r#"{"mdmtype":"android","byod":true}"#), Ok(Wish::Android));
+        assert_eq!(read(mac), Ok(Wish::Apple { is_mac: true, html: true }));
     }
 
     #[test]
     fn what_cannot_be_had_is_said() {
         for (body, code) in [
             (r#"{"mdmtype":"apple","byod":true}"#, ErrorCode::ByodUnsupported),
-            (r#"{"mdmtype":"android"}"#, ErrorCode::AndroidNotSetUp),
             (r#"{"mdmtype":"windows"}"#, ErrorCode::InvalidField),
             (r#"{}"#, ErrorCode::InvalidField),
             (r#"{"mdmtype":"apple","mac":"perhaps"}"#, ErrorCode::InvalidField),

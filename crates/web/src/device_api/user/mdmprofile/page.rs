@@ -26,11 +26,24 @@ struct Words {
     once: &'static str,
 }
 
-/// The page; `url` is a link for one device, `is_mac` says how it is told to install the profile.
-pub(super) fn render(url: &str, is_mac: bool, language: Language) -> Result<Response, Failure> {
-    let words = match language {
-        Language::English => english(is_mac),
-        Language::German => german(is_mac),
+/// What the page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An iPhone or iPad.
+    Phone,
+    /// A Mac.
+    Mac,
+    /// An Android device.
+    Android,
+}
+
+/// The page; `url` is a link for one device, `kind` says how it is told to use it.
+pub(super) fn render(url: &str, kind: Kind, language: Language) -> Result<Response, Failure> {
+    let words = match (language, kind) {
+        (Language::English, Kind::Android) => english_android(),
+        (Language::German, Kind::Android) => german_android(),
+        (Language::English, _) => english(kind == Kind::Mac),
+        (Language::German, _) => german(kind == Kind::Mac),
     };
     let page = Page { language: language.tag(), style: STYLE, words, url };
     let html = page.render().map_err(|error| Failure::from(Error::internal(error)))?;
@@ -67,6 +80,28 @@ fn german(is_mac: bool) -> Words {
     }
 }
 
+fn english_android() -> Words {
+    Words {
+        title: "Let your organization manage a work profile",
+        meaning: "With the link below, your device gets a work profile of its own. Your organization can set that up, \
+                  lock it and remove it; what is personal on the device stays yours.",
+        download: "Set up the work profile",
+        install: "Open the link on the device itself, and do what it asks.",
+        once: "The link is good for this one device, and for a day. Do not pass it on.",
+    }
+}
+
+fn german_android() -> Words {
+    Words {
+        title: "Ein Arbeitsprofil von Ihrer Organisation verwalten lassen",
+        meaning: "Mit dem Link unten bekommt Ihr Gerät ein eigenes Arbeitsprofil. Ihre Organisation kann es einrichten, \
+                  sperren und entfernen; was auf dem Gerät privat ist, bleibt Ihres.",
+        download: "Das Arbeitsprofil einrichten",
+        install: "Öffnen Sie den Link auf dem Gerät selbst, und folgen Sie ihm.",
+        once: "Der Link gilt für dieses eine Gerät und für einen Tag. Geben Sie ihn nicht weiter.",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
@@ -75,8 +110,8 @@ mod tests {
 
     const URL: &str = "https://mdm.example.com/enroll/abc";
 
-    async fn html(is_mac: bool, language: Language) -> String {
-        let response = render(URL, is_mac, language).unwrap();
+    async fn html(kind: Kind, language: Language) -> String {
+        let response = render(URL, kind, language).unwrap();
         assert_eq!(response.headers()["referrer-policy"], "no-referrer");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(body.to_vec()).unwrap()
@@ -85,17 +120,19 @@ mod tests {
     #[tokio::test]
     async fn the_page_offers_the_link_in_both_languages() {
         for language in [Language::English, Language::German] {
-            let page = html(false, language).await;
+            let page = html(Kind::Phone, language).await;
             assert!(page.contains(&format!("<html lang=\"{}\">", language.tag())), "{page}");
             assert!(page.contains(&format!("href=\"{URL}\"")), "{page}");
-            assert_ne!(page, html(true, language).await, "a Mac installs it elsewhere");
+            for other in [Kind::Mac, Kind::Android] {
+                assert_ne!(page, html(other, language).await, "{other:?} uses it in another way");
+            }
             assert!(!page.contains("<script") && !page.contains("src="));
         }
     }
 
     #[tokio::test]
     async fn a_link_cannot_break_out_of_the_page() {
-        let response = render("https://x/\"><script>", false, Language::English).unwrap();
+        let response = render("https://x/\"><script>", Kind::Phone, Language::English).unwrap();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert!(!String::from_utf8_lossy(&body).contains("<script>"));
     }
