@@ -1,5 +1,7 @@
 //! Whole documents as Google writes them, read field by field.
 
+#![allow(clippy::unwrap_used, reason = "also outside the functions marked as tests")]
+
 use std::time::{Duration, SystemTime};
 
 use android::command::CommandKind;

@@ -225,7 +225,10 @@ mod tests {
         assert_eq!(of("ClearPasscode", &mac(15, 1)), ["RequestType: not available on macOS"]);
         assert_eq!(of("EnableLostMode", &iphone(18)), ["RequestType: only for supervised devices"]);
         assert!(of("EnableLostMode", &Target { supervised: None, ..iphone(18) }).is_empty());
-        assert_eq!(of("Dance", &iphone(18)), ["RequestType: found \"Dance\", which is no command of Apple's"]);
+        assert_eq!(
+            of("Dance", &iphone(18)),
+            ["RequestType: found \"Dance\", which is no command of Apple's"]
+        );
     }
 
     #[test]

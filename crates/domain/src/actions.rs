@@ -3,7 +3,10 @@
 //! To add one: its file, its variant, its arms in `Action::spec` and `ActionKind::supported_by`. To add a platform: its
 //! method beside [`Spec::apple`], and its arm in each action's rule.
 
-use crate::{android::AndroidRequest, Device, EnrollmentId, Platform, Result, Role, TenantId, Unsupported, ports::Random};
+use crate::{
+    Device, EnrollmentId, Platform, Result, Role, TenantId, Unsupported, android::AndroidRequest,
+    ports::Random,
+};
 
 mod act;
 mod android;
@@ -19,8 +22,8 @@ mod wipe;
 pub use app_list::RequestAppList;
 pub(crate) use lock::LOCK_PIN;
 pub use lock::Lock;
-pub(crate) use password::Password;
 pub use lost_mode::{DisableLostMode, EnableLostMode, RequestLocation};
+pub(crate) use password::Password;
 pub use reset_passcode::ResetPasscode;
 pub(crate) use rules::unsupported;
 pub(crate) use wipe::ERASE_PIN;

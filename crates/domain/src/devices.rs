@@ -2,7 +2,9 @@
 
 use crate::{Actor, DeviceId, EnrollmentId, Error, Mdm, Result, Role, Thing, Timestamp, UserId, ports::Tx};
 
-pub use facts::{AndroidChannel, AndroidFacts, AndroidManagement, EnrollmentKind, Facts, FinderTexts, Location, Platform};
+pub use facts::{
+    AndroidChannel, AndroidFacts, AndroidManagement, EnrollmentKind, Facts, FinderTexts, Location, Platform,
+};
 
 mod facts;
 mod inventory;

@@ -6,8 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Actor, CertificateState, ChannelKey, Device, DeviceId, DeviceName, Error, Event, Mdm, Platform, PurgeId, Result,
-    Role, TenantId, Thing, Timestamp,
+    Actor, CertificateState, ChannelKey, Device, DeviceId, DeviceName, Error, Event, Mdm, Platform, PurgeId,
+    Result, Role, TenantId, Thing, Timestamp,
     ports::{Farewell, Tombstone, Tx, Worker},
 };
 

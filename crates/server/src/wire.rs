@@ -10,7 +10,7 @@ use domain::{
 use pki::KeyRing;
 
 use crate::{
-    adapters::{google, Argon2, SystemClock, SystemRandom, Wakes},
+    adapters::{Argon2, SystemClock, SystemRandom, Wakes, google},
     config::{Config, Tls},
     tls,
 };

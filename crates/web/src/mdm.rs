@@ -49,9 +49,7 @@ async fn exchange(state: &DeviceState, request: Request, expected: Expected) -> 
 async fn dispatch(state: &DeviceState, received: Received) -> Result<Response, Rejection> {
     let Received { credential, message, mut body } = received;
     match message {
-        Message::CheckIn(message) => {
-            Ok(checked_in(state.mdm.check_in(&credential, &message).await?))
-        }
+        Message::CheckIn(message) => Ok(checked_in(state.mdm.check_in(&credential, &message).await?)),
         Message::Report(report) => {
             let raw = body.take();
             Ok(polled(state.mdm.poll(&credential, &report, raw).await?))
@@ -107,7 +105,10 @@ mod tests {
             assert!(body(response).await.is_empty());
         }
         let json = checked_in(CheckInAnswer::Json(b"{}".to_vec()));
-        assert_eq!((json.status().as_u16(), &json.headers()[CONTENT_TYPE]), (200, &"application/json".parse().unwrap()));
+        assert_eq!(
+            (json.status().as_u16(), &json.headers()[CONTENT_TYPE]),
+            (200, &"application/json".parse().unwrap())
+        );
         let plist = checked_in(CheckInAnswer::PropertyList(b"<plist/>".to_vec()));
         assert!(plist.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("application/xml"));
         assert_eq!(body(plist).await, b"<plist/>");

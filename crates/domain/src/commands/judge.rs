@@ -7,8 +7,8 @@ use apple::validate::{self, Options, Target, TargetChannel, Verdict};
 
 use super::enqueue::plain_payload;
 use crate::{
-    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Platform, Result, Timestamp, Unsupported,
-    actions::unsupported, ports::Tx,
+    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Platform, Result, Timestamp,
+    Unsupported, actions::unsupported, ports::Tx,
 };
 
 /// What was found about a command when it was queued, or when its device changed.

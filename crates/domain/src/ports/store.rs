@@ -7,7 +7,8 @@ use crate::{
     CommandFilter, CommandId, CommandState, CommandView, Device, DeviceFilter, DeviceId, DeviceName,
     EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate,
     InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId,
-    PushCertificate, Result, TenantId, Timestamp, User, UserId, ports::{AndroidRecords, Tombstone},
+    PushCertificate, Result, TenantId, Timestamp, User, UserId,
+    ports::{AndroidRecords, Tombstone},
 };
 
 /// A database.

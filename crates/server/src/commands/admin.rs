@@ -84,7 +84,8 @@ async fn list(context: &Context) -> Result<()> {
 
 /// One row for each role, and one for an administrator without any.
 fn rows(admin: &Admin, roles: &[(TenantId, Role)]) -> Vec<Vec<String>> {
-    let row = |tenant: String, role: &str| vec![admin.id.to_string(), admin.email.clone(), tenant, role.into()];
+    let row =
+        |tenant: String, role: &str| vec![admin.id.to_string(), admin.email.clone(), tenant, role.into()];
     match roles {
         [] => vec![row(String::new(), "")],
         roles => roles.iter().map(|(tenant, role)| row(tenant.to_string(), role.name())).collect(),

@@ -73,11 +73,11 @@ async fn a_call_is_claimed_when_it_is_due_and_by_one_only() {
     assert_eq!(claim(2, 4).await, []);
     assert_eq!(claim(3, 4).await, [(now.id, 2)], "who died with it loses nothing");
     let mut tx = world.tx().await;
-    let operation = Some("enterprises/E/devices/D/operations/1".to_owned());
-    tx.set_android_call(&AndroidCall { operation: operation.clone(), due_at: later(9), ..now.clone() })
+    let operation = "enterprises/E/devices/D/operations/1";
+    tx.set_android_call(&AndroidCall { operation: Some(operation.into()), due_at: later(9), ..now.clone() })
         .await
         .unwrap();
-    assert_eq!(tx.android_call_of(&operation.unwrap()).await.unwrap().map(|call| call.id), Some(now.id));
+    assert_eq!(tx.android_call_of(operation).await.unwrap().map(|call| call.id), Some(now.id));
     assert!(tx.is_given_up("enterprises/E/devices/D").await.unwrap());
     tx.commit().await.unwrap();
     assert_eq!(claim(9, 10).await, [(soon.id, 1)]);

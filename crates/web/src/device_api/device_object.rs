@@ -1,6 +1,8 @@
 //! A device, as this API shows it.
 
-use domain::{ActionKind, AndroidChannel, AndroidManagement, Device, DeviceView, EnrollmentKind, Facts, Platform};
+use domain::{
+    ActionKind, AndroidChannel, AndroidManagement, Device, DeviceView, EnrollmentKind, Facts, Platform,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 

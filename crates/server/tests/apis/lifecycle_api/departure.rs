@@ -60,7 +60,11 @@ async fn a_purged_device_is_gone_and_comes_back_as_another_one(server: TestServe
     assert_eq!(farewell(&mut phone).await, "the server answered 403 com.apple.unrecognized.device");
     phone.re_enroll(Some(&server.link().await)).await.unwrap();
     let done: Vec<_> = phone.connect().await.unwrap().into_iter().map(|done| done.request_type).collect();
-    assert_eq!(done, ["DeviceInformation", "SecurityInfo", "DeclarativeManagement"], "the old lock is not handed over");
+    assert_eq!(
+        done,
+        ["DeviceInformation", "SecurityInfo", "DeclarativeManagement"],
+        "the old lock is not handed over"
+    );
     server.settled().await;
     let info = server.api().device("info", names[1].clone()).await;
     assert_eq!(info.status, 200);

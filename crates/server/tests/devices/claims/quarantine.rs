@@ -21,7 +21,11 @@ async fn a_device_that_is_approved_takes_the_record_over(server: TestServer) {
     assert_eq!(count(&server).await, 1);
 
     let done: Vec<_> = claimant.connect().await.unwrap().into_iter().map(|done| done.request_type).collect();
-    assert_eq!(done, ["DeviceInformation", "SecurityInfo", "DeclarativeManagement"], "and nothing of the old queue");
+    assert_eq!(
+        done,
+        ["DeviceInformation", "SecurityInfo", "DeclarativeManagement"],
+        "and nothing of the old queue"
+    );
     let old = Speaker::new(&server, iphone.credential().clone(), iphone.model().udid.clone());
     assert_eq!(old.idle().await, Reply::refused(403));
     server.pushed().await;

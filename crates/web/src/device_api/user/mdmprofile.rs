@@ -49,7 +49,10 @@ pub(in super::super) struct LinkQuery {
 /// What is asked for, once it makes sense.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
-    Apple { is_mac: bool, html: bool },
+    Apple {
+        is_mac: bool,
+        html: bool,
+    },
     /// There is no file that a user could install: the answer is always the page.
     Android,
 }
