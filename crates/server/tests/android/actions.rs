@@ -18,7 +18,7 @@ async fn a_lock_is_pending_until_the_device_has_done_it() {
 }
 
 #[tokio::test]
-async fn a_password_is_needed_set_and_kept_out_of_the_database() {
+async fn a_password_is_needed_and_set() {
     let office = Office::open().await;
     let phone = office.phone().await;
     let refused = office.act(&phone, "resetpasscode", json!({})).await;
