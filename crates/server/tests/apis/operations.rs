@@ -118,7 +118,7 @@ async fn metrics_count_requests_of_every_face_by_pattern_and_never_name_a_device
     let purge = "/device-lifecycle/v1/{customerId}/devices/purge/async/external";
     assert_eq!(count("lifecycle-api", "POST", purge, 202), Some(1), "{metrics}");
     assert_eq!(count("lifecycle-api", "POST", "/v1/login", 200), Some(1));
-    assert_eq!(count("devices", "PUT", "/mdm", 200), Some(5), "{metrics}");
+    assert_eq!(count("devices", "PUT", "/mdm", 200), Some(6), "{metrics}");
     assert_eq!(count("devices", "GET", "/enroll/{token}", 200), Some(1), "{metrics}");
 
     let model = phone.model();

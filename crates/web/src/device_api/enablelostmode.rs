@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use domain::{Action, EnableLostMode, Mdm};
+use domain::{Action, EnableLostMode, Mdm, Platform};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -46,18 +46,24 @@ pub(super) async fn enable_lost_mode(
     State(mdm): State<Arc<Mdm>>,
     call: DeviceCall<EnableLostModeRequest>,
 ) -> Result<Envelope<Nothing>, Failure> {
-    let lost = call.body.lost_mode()?;
     let view = mdm.device(&call.actor, &call.device).await?;
+    let lost = call.body.lost_mode(view.device.facts.platform)?;
     mdm.act(&call.actor, view.device.id, &Action::EnableLostMode(lost)).await?;
     Ok(Envelope::success(Nothing {}))
 }
 
 impl EnableLostModeRequest {
-    fn lost_mode(self) -> Result<EnableLostMode, Failure> {
+    /// What is for Android devices only is looked at for those alone, as published.
+    fn lost_mode(self, platform: Option<Platform>) -> Result<EnableLostMode, Failure> {
         let message = self.message.text("message")?;
         let phone_number = self.phonenumber.text("phonenumber")?;
         let lost = EnableLostMode::new(message, phone_number, self.footnote.text("footnote")?)?;
-        Ok(lost.for_android(self.email.text("email")?, self.password.text("password")?)?)
+        match platform {
+            Some(Platform::Android) => {
+                Ok(lost.for_android(self.email.text("email")?, self.password.text("password")?)?)
+            }
+            _ => Ok(lost),
+        }
     }
 }
 
@@ -69,7 +75,7 @@ mod tests {
     };
 
     fn lost_mode(body: &str) -> Result<EnableLostMode, Failure> {
-        parse::<EnableLostModeRequest>(body.as_bytes()).unwrap().lost_mode()
+        parse::<EnableLostModeRequest>(body.as_bytes()).unwrap().lost_mode(Some(Platform::Ipados))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use domain::{Action, Mdm, ResetPasscode};
+use domain::{Action, Mdm, Platform, ResetPasscode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -34,14 +34,18 @@ pub(super) async fn reset_passcode(
     State(mdm): State<Arc<Mdm>>,
     call: DeviceCall<ResetPasscodeRequest>,
 ) -> Result<Envelope<Nothing>, Failure> {
-    let reset = call.body.reset()?;
     let view = mdm.device(&call.actor, &call.device).await?;
+    let reset = call.body.reset(view.device.facts.platform)?;
     mdm.act(&call.actor, view.device.id, &Action::ResetPasscode(reset)).await?;
     Ok(Envelope::success(Nothing {}))
 }
 
 impl ResetPasscodeRequest {
-    fn reset(self) -> Result<ResetPasscode, Failure> {
-        Ok(ResetPasscode::new(self.password.text("password")?)?)
+    /// Only for Android devices the password is looked at, as published.
+    fn reset(self, platform: Option<Platform>) -> Result<ResetPasscode, Failure> {
+        match platform {
+            Some(Platform::Android) => Ok(ResetPasscode::new(self.password.text("password")?)?),
+            _ => Ok(ResetPasscode::default()),
+        }
     }
 }

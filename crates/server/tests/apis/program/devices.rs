@@ -33,7 +33,7 @@ async fn a_link_that_was_made_beside_the_server_enrolls_a_device() {
     assert!(link.starts_with(&format!("{}/enroll/", server.device_url())), "{link}");
     let model = simulator::apple_device::DeviceModel::iphone(server.seed());
     let mut phone = server.enroll(server.options(link.to_owned(), model)).await;
-    assert_eq!(phone.connect().await.unwrap().len(), 2);
+    assert_eq!(phone.connect().await.unwrap().len(), 3, "inventory, security, declarations");
 
     let people = program.run(&add).await;
     assert!(

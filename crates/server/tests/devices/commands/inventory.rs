@@ -46,6 +46,7 @@ async fn what_is_not_known_yet_is_not_made_up(server: TestServer) {
     assert_eq!((before.battery_level, before.capacity_gb, before.supervised), (None, None, None));
     iphone.fail("DeviceInformation", Some(vec![]));
     iphone.fail("SecurityInfo", Some(vec![]));
+    iphone.fail("DeclarativeManagement", Some(vec![]));
     iphone.connect().await.unwrap();
     server.settled().await;
     assert_eq!(facts(&server, &iphone).await, before);

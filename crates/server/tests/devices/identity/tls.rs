@@ -31,7 +31,7 @@ mod the_whole_enrollment {
         let mut iphone = server.enroll(options).await;
         assert_eq!(iphone.trusted_roots(), [server.mdm().tls_ca().certificate().clone()]);
         let done = iphone.connect().await.unwrap();
-        assert_eq!(done.len(), 2, "{done:?}");
+        assert_eq!(done.len(), 3, "inventory, security, declarations: {done:?}");
         server.settled().await;
         server.pushed().await;
         server.lock(&iphone).await;
