@@ -82,16 +82,29 @@ impl Mdm {
         let before = self.store.read(identity.tenant).await?.declared(identity.enrollment, channel).await?;
         let declared = match before {
             Some(declared) if declared.token == set.token() => declared,
-            before => {
-                let refused = before.and_then(|before| before.refused);
-                let declared = Declared { token: set.token().to_owned(), at: self.clock.now(), refused };
-                let mut tx = self.store.begin(identity.tenant).await?;
-                tx.set_declared(identity.enrollment, channel, &declared).await?;
-                tx.commit().await?;
-                declared
-            }
+            _ => self.declared_anew(identity, channel).await?,
         };
         Ok(CheckInAnswer::Json(sync_tokens(&declared).encode()))
+    }
+
+    /// Writes down what is declared to a channel now, looked at anew while nobody else can change it.
+    async fn declared_anew(
+        &self,
+        identity: &Identity,
+        channel: &ChannelKey,
+    ) -> std::result::Result<Declared, Rejection> {
+        let mut tx = self.store.begin(identity.tenant).await?;
+        tx.enrollment_for_update(identity.enrollment).await?.ok_or(Refusal::Unknown)?;
+        let set = set_in(&mut *tx, identity, channel).await?;
+        let before = tx.declared(identity.enrollment, channel).await?;
+        let (at, refused) = match before {
+            Some(before) if before.token == set.token() => return Ok(before),
+            before => (self.clock.now(), before.and_then(|before| before.refused)),
+        };
+        let declared = Declared { token: set.token().to_owned(), at, refused };
+        tx.set_declared(identity.enrollment, channel, &declared).await?;
+        tx.commit().await?;
+        Ok(declared)
     }
 
     /// What is declared to a channel now; to a device that no declaration is for, nothing.
@@ -100,12 +113,19 @@ impl Mdm {
         identity: &Identity,
         channel: &ChannelKey,
     ) -> std::result::Result<DeclarationSet, Rejection> {
-        let mut tx = self.store.read(identity.tenant).await?;
-        let device = tx.device_named(&DeviceName::Id(identity.device)).await?;
-        let device = device.filter(|device| device.enrollment == identity.enrollment);
-        let device = device.ok_or(Refusal::NotEnrolled)?;
-        Ok(DeclarationSet::of(&device, channel).unwrap_or_default())
+        set_in(&mut *self.store.read(identity.tenant).await?, identity, channel).await
     }
+}
+
+async fn set_in(
+    tx: &mut dyn Tx,
+    identity: &Identity,
+    channel: &ChannelKey,
+) -> std::result::Result<DeclarationSet, Rejection> {
+    let device = tx.device_named(&DeviceName::Id(identity.device)).await?;
+    let device = device.filter(|device| device.enrollment == identity.enrollment);
+    let device = device.ok_or(Refusal::NotEnrolled)?;
+    Ok(DeclarationSet::of(&device, channel).unwrap_or_default())
 }
 
 fn sync_tokens(declared: &Declared) -> SyncTokens {

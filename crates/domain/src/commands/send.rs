@@ -24,8 +24,11 @@ pub const SEND_LIMIT: usize = 100_000;
 /// What all payloads of one call may take together, bytes.
 const SEND_BYTES: usize = 512 << 20;
 
-/// How many devices one transaction serves, so that nobody waits long for it.
+/// How many devices one transaction serves at most, so that nobody waits long for it.
 const STRETCH: usize = 500;
+
+/// What the payloads of one transaction may take together, bytes.
+const STRETCH_BYTES: usize = 8 << 20;
 
 /// The longest dedupe key, bytes.
 const LONGEST_KEY: usize = 64;
@@ -119,11 +122,12 @@ impl Mdm {
         checked_key(command.dedupe.as_deref())?;
         let template = command.request.template();
         checked_size(names.len(), template.length())?;
+        let stretch = (STRETCH_BYTES / template.length()).clamp(1, STRETCH);
         let verdicts = Verdicts::new(command.request.keys(), Options::default());
         let asked = names.len();
         let mut sending = Sending { actor, command, template, verdicts, seen: HashSet::new(), now, asked };
         let mut sent = Sent::with_capacity(asked);
-        for stretch in names.chunks(STRETCH) {
+        for stretch in names.chunks(stretch) {
             match self.send_stretch(&mut sending, stretch, sent.is_empty()).await {
                 Ok(some) => sent.extend(some),
                 Err(error) if sent.is_empty() => return Err(error),

@@ -62,6 +62,9 @@ impl Mdm {
     }
 }
 
+/// How many refused declarations are noted, and how much of each reason, letters: we declare few.
+const NOTED: (usize, usize) = (50, 200);
+
 /// Notes which of our declarations a device does not carry out, where that is news.
 async fn note_refused(
     tx: &mut dyn Tx,
@@ -71,8 +74,8 @@ async fn note_refused(
 ) -> Result<()> {
     let channel = ChannelKey::default();
     let Some(declared) = tx.declared(device.enrollment, &channel).await? else { return Ok(()) };
-    let list: Vec<_> =
-        refused.iter().map(|it| json!({ "identifier": it.identifier, "reason": it.reason })).collect();
+    let (most, longest) = NOTED;
+    let list: Vec<_> = refused.iter().take(most).map(|it| noted(it, longest)).collect();
     let text = (!list.is_empty()).then(|| json!(list).to_string());
     if text == declared.refused {
         return Ok(());
@@ -84,4 +87,9 @@ async fn note_refused(
     tracing::warn!(device = %device.id, declarations = list.len(), "a device does not carry declarations out");
     let details = json!({ "declarations": list });
     tx.record(&Event::of_device("declarations.refused", device.id, details, now)).await
+}
+
+fn noted(refused: &RefusedDeclaration, longest: usize) -> serde_json::Value {
+    let short = |text: &str| text.chars().take(longest).collect::<String>();
+    json!({ "identifier": short(&refused.identifier), "reason": short(&refused.reason) })
 }

@@ -31,7 +31,9 @@ const EXPIRE: &str = concat!(
 /// What a worker has still to apply stays.
 const FORGET: &str = concat!(
     "DELETE FROM commands WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM commands
-         WHERE state >= 3 AND finished_at < $1 ORDER BY finished_at LIMIT $2",
+         WHERE state >= 3 AND finished_at < $1 AND NOT EXISTS (SELECT 1 FROM outcomes o
+             WHERE o.tenant = commands.tenant AND o.device = commands.device AND o.command = commands.id)
+         ORDER BY finished_at LIMIT $2",
     skip_locked!(),
     ")",
 );

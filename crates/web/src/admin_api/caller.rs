@@ -6,7 +6,7 @@ use http::request::Parts;
 use serde::Deserialize;
 
 use super::error::{Failure, Kind};
-use crate::{api_state::ApiState, credentials, identifiers};
+use crate::{api_state::ApiState, credentials, identifiers, peer::Origin};
 
 /// The caller, authenticated, in one tenant: that of `?tenant=`, or the only one of the key.
 pub(super) struct Caller(pub(super) Actor);
@@ -20,21 +20,28 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
-        let (origin, now) = (state.trust.origin(parts), state.mdm.now());
-        if let Some(wait) = state.throttle.wait(origin, now) {
-            return Err(Failure::blocked(wait));
-        }
         let shown = ["Bearer", "Api-Key"]
             .into_iter()
             .find_map(|scheme| credentials::authorization(&parts.headers, scheme));
         let key = shown.ok_or(Failure::new(Kind::Unauthenticated))?;
         let actor = state.mdm.actor_for_api_key(key, tenant(parts)?).await;
-        if matches!(actor, Err(Error::Unauthenticated)) {
-            state.throttle.count(origin, now);
-            tracing::info!(%origin, "a call with a wrong API key");
+        match actor {
+            Err(Error::Unauthenticated) => Err(wrong(state, state.trust.origin(parts))),
+            judged => Ok(Self(judged?)),
         }
-        Ok(Self(actor?))
     }
+}
+
+/// Counts a wrong key for its address; one too many is told to wait. Right ones are always heard: 256 random bits are not
+/// guessed, and one program with an old key must not shut out its neighbours.
+fn wrong(state: &ApiState, origin: Origin) -> Failure {
+    let now = state.mdm.now();
+    if let Some(wait) = state.throttle.wait(origin, now) {
+        return Failure::blocked(wait);
+    }
+    state.throttle.count(origin, now);
+    tracing::info!(%origin, "a call with a wrong API key");
+    Failure::new(Kind::Unauthenticated)
 }
 
 fn tenant(parts: &Parts) -> Result<Option<TenantId>, Failure> {
