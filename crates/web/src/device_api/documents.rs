@@ -51,6 +51,9 @@ pub(super) enum Refusals {
     /// There is no such device
     #[response(status = 404)]
     NotFound(Failed),
+    /// The body took more than 30 seconds to arrive
+    #[response(status = 408)]
+    BodyTooSlow(Failed),
     /// The device cannot do this, now or ever
     #[response(status = 409)]
     Conflict(Failed),
@@ -63,7 +66,10 @@ pub(super) enum Refusals {
     /// Too many wrong credentials; the header Retry-After says how long to wait
     #[response(status = 429)]
     TooManyAttempts(Failed),
-    /// The server is busy; try again soon
+    /// A fault of the server's
+    #[response(status = 500)]
+    InternalError(Failed),
+    /// The server is busy; the header Retry-After says when to try again
     #[response(status = 503)]
     Unavailable(Failed),
 }

@@ -303,6 +303,20 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_is_not_taken_is_told_why() {
+        for (refusal, status, code) in [
+            (BodyRefusal::MediaType, 415, ErrorCode::UnsupportedMediaType),
+            (BodyRefusal::Unread(Unread::TooLong(1)), 413, ErrorCode::BodyTooLarge),
+            (BodyRefusal::Unread(Unread::TooSlow), 408, ErrorCode::BodyTooSlow),
+            (BodyRefusal::Unread(Unread::Broken), 400, ErrorCode::InvalidBody),
+            (BodyRefusal::Unread(Unread::OverBudget), 503, ErrorCode::Unavailable),
+        ] {
+            let failure = Failure::from(refusal);
+            assert_eq!((failure.code.status().as_u16(), failure.code), (status, code));
+        }
+    }
+
+    #[test]
     fn the_domains_errors_have_the_published_statuses() {
         for (error, status) in [
             (Error::Unauthenticated, 401),

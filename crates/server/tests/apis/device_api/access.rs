@@ -37,7 +37,7 @@ enum Rights {
 const DONE: u16 = 0;
 
 /// The callers, in the order of the rights' columns.
-const CALLERS: [&str; 15] = [
+const CALLERS: [&str; 16] = [
     "nothing",
     "viewer's key",
     "operator's key",
@@ -53,23 +53,24 @@ const CALLERS: [&str; 15] = [
     "owner's key, and a token that is over",
     "owner's key in a tenant that is not theirs",
     "owner's token in a tenant that is not theirs",
+    "owner's key, and the token of another user",
 ];
 
 impl Rights {
     #[rustfmt::skip]
-    fn statuses(self) -> [u16; 15] {
+    fn statuses(self) -> [u16; 16] {
         const OK: u16 = DONE;
         match self {
-            //                    none keys:view op own other tokens:v op own other user other far  over mtcid
-            Self::Anybody =>      [401, OK, OK, OK, OK, OK, OK, OK, OK, OK, OK, OK, 401, 401, 401],
-            Self::Looks =>        [401, OK, OK, OK, 404, OK, OK, OK, 404, OK, 404, 404, 401, 401, 401],
-            Self::Acts =>         [401, 403, OK, OK, 404, 403, OK, OK, 404, OK, 404, 404, 401, 401, 401],
-            Self::Admins =>       [401, OK, OK, OK, OK, OK, OK, OK, OK, 403, 403, 403, 401, 401, 401],
-            Self::Owners =>       [401, 403, 403, OK, OK, 403, 403, OK, OK, 403, 403, 403, 401, 401, 401],
-            Self::OwnersInVain => [401, 403, 403, 404, 404, 403, 403, 404, 404, 403, 403, 403, 401, 401, 401],
-            Self::Users =>        [401, 403, 403, 403, 403, 403, 403, 403, 403, OK, OK, OK, 401, 401, 401],
-            Self::Tokens =>       [401, 403, 403, 403, 403, OK, OK, OK, OK, OK, OK, OK, 401, 401, 401],
-            Self::Open =>         [OK; 15],
+            //                    none keys:view op own other tokens:v op own other user other far  over mtcid    both
+            Self::Anybody =>      [401, OK, OK, OK, OK, OK, OK, OK, OK, OK, OK, OK, 401, 401, 401, OK],
+            Self::Looks =>        [401, OK, OK, OK, 404, OK, OK, OK, 404, OK, 404, 404, 401, 401, 401, 404],
+            Self::Acts =>         [401, 403, OK, OK, 404, 403, OK, OK, 404, OK, 404, 404, 401, 401, 401, 404],
+            Self::Admins =>       [401, OK, OK, OK, OK, OK, OK, OK, OK, 403, 403, 403, 401, 401, 401, 403],
+            Self::Owners =>       [401, 403, 403, OK, OK, 403, 403, OK, OK, 403, 403, 403, 401, 401, 401, 403],
+            Self::OwnersInVain => [401, 403, 403, 404, 404, 403, 403, 404, 404, 403, 403, 403, 401, 401, 401, 403],
+            Self::Users =>        [401, 403, 403, 403, 403, 403, 403, 403, 403, OK, OK, OK, 401, 401, 401, OK],
+            Self::Tokens =>       [401, 403, 403, 403, 403, OK, OK, OK, OK, OK, OK, OK, 401, 401, 401, OK],
+            Self::Open =>         [OK; 16],
         }
     }
 }
@@ -155,6 +156,7 @@ impl Scene {
         callers.push(Shown { token: Some(over), ..callers[3].clone() });
         callers.push(Shown { mtcid: Some(there), ..callers[3].clone() });
         callers.push(Shown { mtcid: Some(there), ..callers[7].clone() });
+        callers.push(Shown { token: callers[10].token.clone(), ..callers[3].clone() });
 
         let mut device = record(1);
         device.user = Some(user);

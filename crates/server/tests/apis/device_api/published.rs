@@ -5,7 +5,7 @@ use testkit::{
     server::{Device, TestServer},
 };
 
-use super::{accepted, call};
+use super::{accepted, call, people::Person};
 
 const LOCK_SCREEN: &str = r#"{
 "clientid":"{client id}",
@@ -47,6 +47,17 @@ const LIST: &str = r#"{
 }
 }"#;
 
+const BY_CLIENT_ID: &str = r#"{
+"clientid": "{client_id}"
+}"#;
+const BY_IMEI: &str = r#"{
+"imei": "{device_imei}"
+}"#;
+const BY_TOKEN: &str = r#"{
+"token":"{access token}",
+"serialnumber": "{device_serialnumber}"
+}"#;
+
 /// The headers of the published requests.
 async fn headers(server: &TestServer) -> [(&'static str, String); 2] {
     let key = server.key_of(domain::Role::Operator).await;
@@ -76,6 +87,35 @@ async fn every_published_action_is_answered_as_published(server: TestServer) {
         assert!(done.iter().any(|command| command.request_type == does), "{name}: {done:?}");
         server.settled().await;
     }
+}
+
+on_both!(a_device_is_named_in_every_published_way);
+
+async fn a_device_is_named_in_every_published_way(server: TestServer) {
+    let phone = server.enrolled_iphone().await;
+    let login = Person::admin(&server, &[(server.tenant(), domain::Role::Viewer)]).await;
+    let token = login.token(&server.api()).await;
+    let headers = headers(&server).await;
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let model = phone.model();
+    let mut answers = Vec::new();
+    for (headers, body) in [
+        (&headers[..], BY_CLIENT_ID.replace("{client_id}", &phone.client_id())),
+        (&headers, BY_IMEI.replace("{device_imei}", &model.modems[0].imei)),
+        (
+            &headers[..1],
+            BY_TOKEN.replace("{access token}", &token).replace("{device_serialnumber}", &model.serial_number),
+        ),
+    ] {
+        let mut answer = call(&server.api(), "info", headers, &body).await;
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text);
+        assert_eq!(answer.body["deviceinfo"]["clientid"], phone.client_id(), "{body}");
+        // It is written down up to a second later.
+        answer.body["deviceinfo"]["lastcontact"].take();
+        answers.push(answer.body);
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
 }
 
 #[tokio::test]
