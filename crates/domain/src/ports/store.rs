@@ -3,13 +3,17 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccessToken, ActionKind, App, AppPage, ApplicationId, CertificateState, Channel, ChannelKey, Command,
-    CommandFilter, CommandId, CommandState, CommandView, Device, DeviceFilter, DeviceId, DeviceName,
-    EarlierRequests, Enrollment, EnrollmentId, EscrowId, Event, Group, GroupId, IdentityCertificate,
-    InstalledApp, Judgement, LimitedRequest, Link, LinkId, ManagedApp, Page, Purge, PurgeCounts, PurgeId,
-    PushCertificate, Result, TenantId, Timestamp, User, UserId,
+    AccessToken, App, AppPage, ApplicationId, CommandId, Device, DeviceFilter, DeviceId, DeviceName,
+    EarlierRequests, EnrollmentId, EscrowId, Event, Group, GroupId, InstalledApp, LimitedRequest, ManagedApp,
+    Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId, Timestamp, User, UserId,
     ports::{AndroidRecords, Tombstone},
 };
+
+mod commands;
+mod enrollments;
+
+pub use commands::Commands;
+pub use enrollments::{Certificates, Declared, Enrollments, Links, PushState};
 
 /// A database.
 #[async_trait]
@@ -104,146 +108,6 @@ pub trait Groups {
     async fn remove_group(&mut self, id: GroupId) -> Result<bool>;
 }
 
-/// Enrollment links.
-#[async_trait]
-pub trait Links {
-    /// Adds a link.
-    async fn add_link(&mut self, link: &Link) -> Result<()>;
-
-    /// Counts a use, and gives the link; `None` if it is used up or over at `now`, and nothing was counted.
-    async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<Option<Link>>;
-}
-
-/// What a channel knows of its declarations, as far as we know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declared {
-    /// The `DeclarationsToken` that it was last told.
-    pub token: String,
-    /// Since when that is the token.
-    pub at: Timestamp,
-    /// Which of them it does not carry out, and why: JSON.
-    pub refused: Option<String>,
-}
-
-/// How a channel stands with APNs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PushState {
-    /// Whether there is a token that APNs has not called dead.
-    pub has_token: bool,
-    /// When the device last told its token.
-    pub told_at: Timestamp,
-    /// When it was last pushed to, and what APNs said.
-    pub last: Option<(Timestamp, String)>,
-    /// When the next push is due, and how often it was tried without success.
-    pub due: Option<(Timestamp, u32)>,
-}
-
-/// Enrollments and their channels.
-#[async_trait]
-pub trait Enrollments {
-    /// Adds an enrollment.
-    async fn add_enrollment(&mut self, enrollment: &Enrollment) -> Result<()>;
-
-    /// An enrollment, its row locked until the transaction ends where several may write.
-    async fn enrollment_for_update(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>>;
-
-    /// An enrollment.
-    async fn enrollment(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>>;
-
-    /// Writes an enrollment's device, key, state and claims.
-    async fn set_enrollment(&mut self, enrollment: &Enrollment) -> Result<()>;
-
-    /// Whether another enrollment that is not over holds `key`.
-    async fn key_is_held(&mut self, key: &str, except: EnrollmentId) -> Result<bool>;
-
-    /// A channel of an enrollment.
-    async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>>;
-
-    /// Adds or replaces a channel of an enrollment; an unlock token of `None` leaves the stored one.
-    async fn set_channel(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        channel: &Channel,
-    ) -> Result<()>;
-
-    /// Removes one channel, with the push that is due for it.
-    async fn remove_channel(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        key: &ChannelKey,
-    ) -> Result<()>;
-
-    /// The bootstrap token of an enrollment's device channel, sealed.
-    async fn bootstrap_token(&mut self, enrollment: EnrollmentId) -> Result<Option<Vec<u8>>>;
-
-    /// Replaces it, or takes it away; whether the enrollment has a device channel.
-    async fn set_bootstrap_token(&mut self, enrollment: EnrollmentId, sealed: Option<&[u8]>) -> Result<bool>;
-
-    /// What a channel was last told of its declarations; `None` if it never was.
-    async fn declared(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Declared>>;
-
-    /// Writes that down; whether there is such a channel.
-    async fn set_declared(
-        &mut self,
-        enrollment: EnrollmentId,
-        key: &ChannelKey,
-        declared: &Declared,
-    ) -> Result<bool>;
-
-    /// Asks that a channel of the device's live enrollment be woken at `due`, or sooner where that is asked already.
-    /// One row per channel; every call raises its generation.
-    async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()>;
-
-    /// How a channel of an enrollment stands with APNs; `None` without that channel.
-    async fn push_state(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        channel: &ChannelKey,
-    ) -> Result<Option<PushState>>;
-
-    /// Takes back every push that is due for `device`.
-    async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
-
-    /// The same `ask_push` for the device channels of many devices at once; order and duplicates do not matter.
-    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()>;
-}
-
-/// Identity certificates.
-#[async_trait]
-pub trait Certificates {
-    /// Adds a certificate.
-    async fn add_certificate(&mut self, certificate: &IdentityCertificate) -> Result<()>;
-
-    /// The certificate that was issued for a challenge.
-    async fn certificate_for_challenge(
-        &mut self,
-        challenge: &[u8; 32],
-    ) -> Result<Option<IdentityCertificate>>;
-
-    /// A certificate.
-    async fn certificate(&mut self, fingerprint: &pki::Fingerprint) -> Result<Option<IdentityCertificate>>;
-
-    /// Those of an enrollment, oldest first, at most 100.
-    async fn certificates(&mut self, enrollment: EnrollmentId) -> Result<Vec<IdentityCertificate>>;
-
-    /// Says what a certificate is from now on.
-    async fn set_certificate_state(
-        &mut self,
-        fingerprint: &pki::Fingerprint,
-        state: CertificateState,
-    ) -> Result<()>;
-
-    /// Says so of every certificate of an enrollment.
-    async fn set_certificate_states(
-        &mut self,
-        enrollment: EnrollmentId,
-        state: CertificateState,
-    ) -> Result<()>;
-}
-
 /// Devices.
 #[async_trait]
 pub trait Devices {
@@ -307,94 +171,6 @@ pub trait Apps {
 
     /// One of them.
     async fn app(&mut self, device: DeviceId, id: &str) -> Result<Option<App>>;
-}
-
-/// The command queue.
-#[async_trait]
-pub trait Commands {
-    /// Adds commands to the ends of their queues; any number, in few statements.
-    async fn add_commands(&mut self, commands: &[Command]) -> Result<()>;
-
-    /// The open command of `device` with this dedupe key, on the device channel.
-    async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>>;
-
-    /// Puts the request of `command`, its payload and judgement in the place of those of the command with its id, if that was
-    /// not yet handed over; whether it was.
-    async fn replace_command(&mut self, command: &Command) -> Result<bool>;
-
-    /// The newest command of an enrollment that was to end it, was handed over, and was not refused: one that carries out any of
-    /// `actions`.
-    async fn parting_command(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        actions: [ActionKind; 2],
-    ) -> Result<Option<Command>>;
-
-    /// Says what became of an open command without the device's own word; whether it was open.
-    async fn settle_command(
-        &mut self,
-        device: DeviceId,
-        id: CommandId,
-        state: CommandState,
-        at: Timestamp,
-    ) -> Result<bool>;
-
-    /// A command.
-    async fn command(&mut self, device: DeviceId, id: CommandId) -> Result<Option<Command>>;
-
-    /// Every open command of `device`, in queue order, at most 1000.
-    async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>>;
-
-    /// A command of whichever device.
-    async fn find_command(&mut self, id: CommandId) -> Result<Option<Command>>;
-
-    /// Those that match and are older than `before`, the newest first, at most `limit`.
-    async fn commands(
-        &mut self,
-        filter: &CommandFilter,
-        before: Option<CommandId>,
-        limit: u32,
-    ) -> Result<Vec<CommandView>>;
-
-    /// Takes back a command that the device does not have: it waits, or was put off. Whether it was so.
-    async fn cancel_command(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool>;
-
-    /// Takes back the commands of `devices` with this dedupe key that they do not have, on the device channel, and gives the
-    /// devices that have one and have not answered. The devices' rows are to be locked.
-    async fn supersede_commands(
-        &mut self,
-        devices: &[DeviceId],
-        dedupe: &str,
-        at: Timestamp,
-    ) -> Result<Vec<DeviceId>>;
-
-    /// Cancels every open command of `device`, on `channel` or on all.
-    async fn cancel_commands(
-        &mut self,
-        device: DeviceId,
-        channel: Option<&ChannelKey>,
-        at: Timestamp,
-    ) -> Result<u64>;
-
-    /// Stores how a command that was not handed over is judged, and takes it back if `cancelled_at` says so; whether
-    /// it still waited.
-    async fn set_judgement(
-        &mut self,
-        device: DeviceId,
-        id: CommandId,
-        judged: &Judgement,
-        cancelled_at: Option<Timestamp>,
-    ) -> Result<bool>;
-
-    /// Replaces the stored result of a command.
-    async fn set_result(&mut self, device: DeviceId, id: CommandId, result: &[u8]) -> Result<()>;
-
-    /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
-    async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;
-
-    /// Removes the outcome row of a command, since its effects are now applied; false if another worker was quicker.
-    async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool>;
 }
 
 /// A secret that we keep for someone.
