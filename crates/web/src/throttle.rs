@@ -3,8 +3,8 @@
 //! An address may be wrong [`AT_ONCE`] times, and once more for every [`EACH`] that passes. Beyond that its logins are
 //! refused unheard: right ones too, since an answer that told right from wrong would let it guess on at full speed. That
 //! harms nobody at another address, and the refused ones count for nothing, so that a client that is told to wait need
-//! not wait for ever. The memory is this node's own: secrets are 256 random bits, and a few more guesses at each of some
-//! nodes make no difference.
+//! not wait for ever. Where the secret is 256 random bits, right ones are heard all the same. The memory is this node's
+//! own: nobody guesses such secrets, and guesses at passwords are counted by account, in the database, too.
 
 use std::{
     collections::HashMap,

@@ -228,7 +228,8 @@ fn location(facts: &Facts) -> Option<LocationObject> {
     })
 }
 
-/// Only a supervised iPhone, iPad or watch has a lost mode, so that every other device is known not to be in it.
+/// Macs, Apple TVs, Apple Visions and devices that are not supervised have no lost mode, and so are known not to be in it;
+/// of any other device that is silent about it, nothing is known.
 fn lost_mode(facts: &Facts) -> Option<bool> {
     let has_none = matches!(facts.platform, Some(Platform::Macos | Platform::Tvos | Platform::Visionos));
     facts.lost_mode.or((has_none || facts.supervised == Some(false)).then_some(false))
