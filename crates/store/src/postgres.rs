@@ -15,6 +15,8 @@ type Db = sqlx::Postgres;
 const BEGIN_WRITE: &str = "BEGIN";
 /// All of what a transaction reads is of one moment, as on SQLite.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Other connections, and other servers, write at the same time.
+const OTHERS_WRITE: bool = true;
 
 /// Rows that others may write, too, are held until the transaction ends.
 macro_rules! locked {

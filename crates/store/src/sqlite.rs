@@ -15,6 +15,8 @@ type Db = sqlx::Sqlite;
 /// Taking the write lock at once spares a reader-turned-writer from failing.
 const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 const BEGIN_READ: &str = "BEGIN DEFERRED";
+/// There is one writer at a time.
+const OTHERS_WRITE: bool = false;
 
 /// How many transactions read at once.
 const READERS: u32 = 4;

@@ -117,7 +117,8 @@ pub trait Devices {
     /// Writes all of a device but its last contact; its IMEIs too.
     async fn set_device(&mut self, device: &Device) -> Result<()>;
 
-    /// A device, its row locked until the transaction ends where several may write.
+    /// A device, its row locked until the transaction ends where several may write; before it the enrollments that check-ins
+    /// lock first.
     async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>>;
 
     /// The devices of these names, in their order; of several with a serial number the managed one, else the newest. IMEIs

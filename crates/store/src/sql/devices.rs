@@ -66,6 +66,7 @@ impl Devices for Tx {
     }
 
     async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>> {
+        self.lock_enrollments(id).await?;
         let select = query(select!(locked!("WHERE tenant = $1 AND id = $2"))).bind(self.tenant.0).bind(id.0);
         self.open.one(select).await?.map(|row| device(&row)).transpose()
     }
@@ -85,13 +86,7 @@ impl Devices for Tx {
     }
 
     async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>> {
-        let lock = query(concat!(
-            "SELECT id FROM enrollments WHERE tenant = $1 AND device IN ",
-            ids!("$2"),
-            " ORDER BY device, id",
-            for_update!(),
-        ));
-        self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
+        self.lock_enrollments_of(ids).await?;
         let select =
             query(select!("WHERE tenant = $1 AND id IN ", ids!("$2"), " ORDER BY id", for_update!()));
         let rows = self.open.all(select.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
@@ -99,10 +94,11 @@ impl Devices for Tx {
     }
 
     async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>> {
-        let select = query(select!(locked!("WHERE tenant = $1 AND key = $2 AND NOT quarantined")))
-            .bind(self.tenant.0)
-            .bind(key);
-        self.open.one(select).await?.map(|row| device(&row)).transpose()
+        let find = query("SELECT id FROM devices WHERE tenant = $1 AND key = $2 AND NOT quarantined");
+        let Some(row) = self.open.one(find.bind(self.tenant.0).bind(key)).await? else { return Ok(None) };
+        let found = self.device_for_update(DeviceId(get(&row, "id")?)).await?;
+        // It may have become another one's before it was locked.
+        Ok(found.filter(|device| device.key == key && !device.quarantined))
     }
 
     async fn device_by_external_id(&mut self, id: &str) -> Result<Option<DeviceId>> {

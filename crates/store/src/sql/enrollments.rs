@@ -8,7 +8,7 @@ use domain::{
 use sqlx::query;
 
 use super::{
-    super::bulk,
+    super::{OTHERS_WRITE, bulk},
     Row, Tx,
     rows::{enrollment_state, get, json, maybe_time, time},
 };
@@ -222,12 +222,32 @@ impl Enrollments for Tx {
 }
 
 impl Tx {
-    /// Locks what the device road locks first, so that neither waits for the other in a circle.
+    /// Locks what the device road locks first, so that neither waits for the other in a circle: the device's enrollments
+    /// that are not over, and the one that it had last.
     pub(super) async fn lock_enrollments(&mut self, device: DeviceId) -> Result<()> {
-        let lock = query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"))
-            .bind(self.tenant.0)
-            .bind(device.0);
-        self.open.all(lock).await?;
+        if OTHERS_WRITE {
+            let lock = query(locked!(
+                "SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 AND (state <> 4 OR id = (
+                     SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)) ORDER BY id"
+            ));
+            self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for many devices.
+    pub(super) async fn lock_enrollments_of(&mut self, devices: &[DeviceId]) -> Result<()> {
+        if OTHERS_WRITE {
+            let lock = query(concat!(
+                "SELECT id FROM enrollments WHERE tenant = $1 AND device IN ",
+                ids!("$2"),
+                " AND (state <> 4 OR id IN (SELECT enrollment FROM devices WHERE tenant = $1 AND id IN ",
+                ids!("$2"),
+                ")) ORDER BY device, id",
+                for_update!(),
+            ));
+            self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;
+        }
         Ok(())
     }
 }

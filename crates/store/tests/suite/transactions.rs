@@ -3,7 +3,7 @@ use std::time::Duration;
 use domain::{DeviceName, TenantId};
 use tokio::time::timeout;
 
-use super::world::{NOW, Phone, World, id};
+use super::world::{NOW, Phone, World, id, later};
 
 #[tokio::test]
 async fn nothing_stays_without_a_commit() {
@@ -107,4 +107,37 @@ async fn futures<F: Future<Output = ()>>(times: usize, run: impl Fn() -> F) {
         if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;
+}
+
+/// Check-ins lock the enrollment, then the device; who begins with the device, by its id or its key, waits for the
+/// enrollment first.
+#[tokio::test]
+async fn who_locks_a_device_waits_for_who_has_its_enrollment() {
+    for by_key in [false, true] {
+        let world = World::new().await;
+        let phone = world.phone().await;
+        let mut check_in = world.tx().await;
+        check_in.enrollment_for_update(phone.enrollment).await.unwrap();
+
+        let act = async {
+            let mut act = world.tx().await;
+            if by_key {
+                act.device_by_key(&phone.key).await.unwrap();
+            } else {
+                act.device_for_update(phone.device).await.unwrap();
+            }
+            act.cancel_commands(phone.device, None, later(1)).await.unwrap();
+            act.commit().await
+        };
+        let check_in = async {
+            // Time for the other to take what it can have.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let device = check_in.device_for_update(phone.device).await?;
+            check_in.commit().await.map(|()| device)
+        };
+
+        let (acted, checked_in) = tokio::join!(act, check_in);
+        acted.unwrap();
+        assert!(checked_in.unwrap().is_some());
+    }
 }
