@@ -15,7 +15,7 @@ use crate::{
 
 mod accept;
 
-use accept::Listener;
+pub use accept::Listener;
 
 /// How long open connections have to end at a stop: the whole of it takes less than ten seconds.
 const DRAIN: Duration = Duration::from_secs(8);

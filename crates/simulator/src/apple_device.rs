@@ -49,7 +49,7 @@ pub use mood::LostAnswer;
 pub use options::{EnrollOptions, PushService, RenewalManners, ScepOptions, Trust};
 pub use push::PushAddress;
 pub use send::By;
-pub use transport::{Clock, Transport};
+pub use transport::{Clock, Transport, client_config};
 pub use wire::{Answer, Request};
 
 use declarations::Declarations;

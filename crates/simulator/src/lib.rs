@@ -6,3 +6,4 @@
 pub mod apns;
 pub mod apple_device;
 pub mod google;
+pub mod load;

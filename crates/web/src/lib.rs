@@ -38,6 +38,7 @@ use domain::Mdm;
 pub use http::HeaderName;
 
 pub use api::{ApiSettings, api_router};
+pub use mdm::floor_router;
 pub use metrics::HttpMetrics;
 pub use openapi::openapi_documents;
 pub use peer::{PeerAddress, PeerCertificate};

@@ -4,6 +4,7 @@
 //! bare: a check-in gets exactly 200 and what it asked for, and 401 is in `failure.rs` alone.
 
 mod client_certificate;
+mod floor;
 mod identity;
 mod intake;
 
@@ -17,6 +18,7 @@ use http::{StatusCode, header::CONTENT_TYPE};
 
 use crate::failure::Failure;
 use crate::state::DeviceState;
+pub use floor::floor_router;
 pub(crate) use identity::Unidentified;
 pub(crate) use intake::Intake;
 use intake::{Expected, Received};

@@ -10,15 +10,20 @@ use simulator::apple_device::{DeviceModel, EnrollOptions, Fleet, KeyPool, Latenc
 
 use crate::{adapters::SystemClock, cli::Context, output::say};
 
+mod bench;
+
+/// How many devices enroll where nobody says it, and how many are measured.
+const DEVICES: [usize; 2] = [10, 1000];
+
 /// Arguments of `remuda simulate`.
 #[derive(Args)]
 pub struct Arguments {
     /// The enrollment link, which must allow as many uses
-    #[arg(long, value_name = "URL")]
-    enroll: String,
-    /// How many pretend devices
-    #[arg(long, default_value_t = 10)]
-    devices: usize,
+    #[arg(long, value_name = "URL", required_unless_present_any = ["bench", "floor"])]
+    enroll: Option<String>,
+    /// How many pretend devices [default: 10; 1000 to be measured]
+    #[arg(long, value_parser = devices)]
+    devices: Option<usize>,
     /// How many of them are busy at the same time
     #[arg(long, default_value_t = 8)]
     concurrency: usize,
@@ -31,12 +36,23 @@ pub struct Arguments {
     /// How many RSA keys the devices share; 0: each makes its own
     #[arg(long, default_value_t = 16)]
     keys: usize,
+    #[command(flatten)]
+    bench: bench::Arguments,
 }
 
 /// Enrolls, connects and tells how it went; fails if anything did.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
+    let [enrolled, measured] = DEVICES;
+    match &arguments.enroll {
+        Some(link) => enroll(context, &arguments, link, arguments.devices.unwrap_or(enrolled)).await,
+        None if arguments.bench.floor => bench::floor::run(context).await.map(|()| ExitCode::SUCCESS),
+        None => bench::run(context, &arguments.bench, arguments.devices.unwrap_or(measured)).await,
+    }
+}
+
+async fn enroll(context: &Context, arguments: &Arguments, link: &str, devices: usize) -> Result<ExitCode> {
     let clock = Arc::new(|| domain::ports::Clock::now(&SystemClock).system_time());
-    let mut options = EnrollOptions::new(arguments.enroll.clone(), DeviceModel::nth(0), clock);
+    let mut options = EnrollOptions::new(link, DeviceModel::nth(0), clock);
     if arguments.keys > 0 {
         options = options.keys(KeyPool::shared(arguments.keys));
     }
@@ -45,9 +61,8 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
         options = options.trust(Trust::Roots(pki::Certificate::all_from_pem(&pem)?));
     }
     let first = u64::from(std::process::id()) << 20;
-    let bar = bar(context, "enrolled", arguments.devices);
-    let mut fleet =
-        Fleet::enroll(&options, first, arguments.devices, arguments.concurrency, progress(&bar)).await;
+    let bar = bar(context, "enrolled", devices);
+    let mut fleet = Fleet::enroll(&options, first, devices, arguments.concurrency, progress(&bar)).await;
     bar.finish();
     let mut failed = !fleet.enrollment.failures.is_empty();
     let mut told = vec![tell(context, "enrollments", &fleet.enrollment)];
@@ -62,6 +77,12 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
         say!("{}", json!({ "steps": told }));
     }
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn devices(text: &str) -> Result<usize> {
+    let devices = text.parse()?;
+    anyhow::ensure!((1..=1_000_000).contains(&devices), "1 to 1,000,000 devices");
+    Ok(devices)
 }
 
 fn bar(context: &Context, what: &'static str, count: usize) -> ProgressBar {

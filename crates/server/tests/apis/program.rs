@@ -14,6 +14,7 @@ use tokio::{
 };
 
 mod accounts;
+mod bench;
 mod certificates;
 mod demo;
 mod devices;

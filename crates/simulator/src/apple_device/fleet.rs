@@ -61,6 +61,11 @@ impl Fleet {
         Fleet { devices, enrollment: tally.sorted() }
     }
 
+    /// Devices that are enrolled already.
+    pub fn of(devices: Vec<AppleDevice>) -> Fleet {
+        Fleet { devices, enrollment: Tally::empty(Duration::ZERO) }
+    }
+
     /// Lets every device have one conversation, at most `concurrency` at a time.
     pub async fn connect(&mut self, concurrency: usize, progress: Progress) -> (Vec<Done>, Tally<Failure>) {
         let devices = std::mem::take(&mut self.devices);
@@ -113,6 +118,22 @@ impl<E> Tally<E> {
 }
 
 impl Latencies {
+    /// These, in any order.
+    pub fn of(mut all: Vec<Duration>) -> Latencies {
+        all.sort_unstable();
+        Latencies { sorted: all }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
     /// The duration that `percent` of a hundred did not exceed (nearest rank); zero where there is none.
     pub fn percentile(&self, percent: u8) -> Duration {
         let rank = (self.sorted.len() * usize::from(percent.min(100))).div_ceil(100);

@@ -54,11 +54,7 @@ impl Transport {
 
     /// Connections of one device alone, which shows its certificate.
     pub(super) fn identified(&self, roots: &[Certificate], credential: &Credential) -> Result<Wire, Failure> {
-        let chain = vec![CertificateDer::from(credential.certificate.der().to_vec())];
-        let key = credential.key.to_pkcs8().map_err(unusable)?;
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec()));
-        let config = self.config()?.with_root_certificates(store(roots)?);
-        open(config.with_client_auth_cert(chain, key).map_err(unusable)?)
+        open(client_config(Arc::clone(&self.clock), roots, credential)?)
     }
 
     /// Connections to a server that is not trusted yet; the other half knows whom one spoke with.
@@ -70,10 +66,29 @@ impl Transport {
     }
 
     fn config(&self) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Failure> {
-        let clock = Arc::new(DeviceTime(Arc::clone(&self.clock)));
-        let builder = ClientConfig::builder_with_details(provider(), clock);
-        builder.with_safe_default_protocol_versions().map_err(unusable)
+        builder(Arc::clone(&self.clock))
     }
+}
+
+/// The TLS of a client that trusts `roots` and shows the certificate of `credential`; it offers no protocol.
+///
+/// # Errors
+/// Where the key or a root is of no use to the TLS library.
+pub fn client_config(
+    clock: Clock,
+    roots: &[Certificate],
+    credential: &Credential,
+) -> Result<ClientConfig, Failure> {
+    let chain = vec![CertificateDer::from(credential.certificate.der().to_vec())];
+    let key = credential.key.to_pkcs8().map_err(unusable)?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec()));
+    let config = builder(clock)?.with_root_certificates(store(roots)?);
+    config.with_client_auth_cert(chain, key).map_err(unusable)
+}
+
+fn builder(clock: Clock) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Failure> {
+    let builder = ClientConfig::builder_with_details(provider(), Arc::new(DeviceTime(clock)));
+    builder.with_safe_default_protocol_versions().map_err(unusable)
 }
 
 pub(super) fn store(roots: &[Certificate]) -> Result<RootCertStore, Failure> {

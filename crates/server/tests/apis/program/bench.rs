@@ -1,0 +1,56 @@
+//! `remuda simulate --bench`: that it measures what it says and prints what programs read; never how fast anything is.
+
+use serde_json::Value;
+
+use super::{Program, keys};
+
+const FIGURES: [&str; 6] = ["count", "cpu_ms", "database_cpu_ms", "p50_ms", "p99_ms", "per_s"];
+
+#[track_caller]
+fn measured(cases: &Value, names: &[&str]) {
+    assert_eq!(keys(cases), names, "{cases}");
+    for name in names {
+        let case = &cases[name];
+        assert_eq!(keys(case), FIGURES, "{name}");
+        assert!(case["count"].as_u64() > Some(0) && case["per_s"].as_f64() > Some(0.0), "{name}: {case}");
+        assert!(
+            case["p50_ms"].as_f64() > Some(0.0) && case["cpu_ms"].as_f64() >= Some(0.0),
+            "{name}: {case}"
+        );
+    }
+}
+
+async fn short(arguments: &[&str]) -> Value {
+    let bench = ["simulate", "--bench", "--devices", "4", "--seconds", "0.1", "--callers", "2"];
+    Program::new().json(&[&bench[..], arguments].concat()).await
+}
+
+#[tokio::test]
+async fn every_case_is_measured_beside_its_floor() {
+    let told = short(&["--only", "sqlite"]).await;
+    assert_eq!(keys(&told), ["floor", "sqlite"]);
+    measured(&told["floor"], &["idle"]);
+    measured(&told["sqlite"], &["idle", "idle_alone", "mixed_day", "report", "round_trip", "tokenupdate"]);
+}
+
+#[tokio::test]
+async fn a_database_of_its_own_is_counted_as_well() {
+    let told = short(&["--only", "postgres", "--identity", "signature"]).await;
+    assert_eq!(keys(&told), ["floor", "postgres"]);
+    measured(&told["postgres"], &["idle", "idle_alone", "mixed_day", "report", "round_trip", "tokenupdate"]);
+}
+
+#[tokio::test]
+async fn new_connections_are_measured_with_tls() {
+    let told = short(&["--only", "sqlite", "--identity", "tls"]).await;
+    let cases = ["idle", "idle_alone", "mixed_day", "new_tls", "report", "round_trip", "tokenupdate"];
+    measured(&told["sqlite"], &cases);
+}
+
+#[tokio::test]
+async fn a_benchmark_has_bounds() {
+    let program = Program::new();
+    program.fails(&["simulate", "--bench", "--seconds", "1000"], 2, "0.05 to 600 seconds").await;
+    program.fails(&["simulate", "--bench", "--devices", "0"], 2, "1 to 1,000,000 devices").await;
+    program.fails(&["simulate"], 2, "--enroll").await;
+}
