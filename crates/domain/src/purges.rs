@@ -216,12 +216,11 @@ async fn named(tx: &mut dyn Tx, is_guid: bool, name: &str) -> Result<Option<Devi
     Ok(device.filter(|device| is_guid || device.external_id.is_none()))
 }
 
-/// The device with its enrollment, both locked, in the order in which check-ins lock them: a certificate that is being
+/// The device with its enrollments, all locked, in the order in which check-ins lock them: a certificate that is being
 /// issued is then either there to get its tombstone, or will not be issued any more.
 async fn locked(tx: &mut dyn Tx, id: DeviceId) -> Result<Option<Device>> {
     let Some(seen) = tx.device_named(&DeviceName::Id(id)).await? else { return Ok(None) };
-    tx.enrollment_for_update(seen.enrollment).await?;
-    let device = tx.device_for_update(id).await?;
+    let device = tx.device_for_removal(id).await?;
     if device.as_ref().is_some_and(|device| device.enrollment != seen.enrollment) {
         return Err(Error::Unavailable("the device has just enrolled again".into()));
     }

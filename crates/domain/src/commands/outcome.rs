@@ -74,12 +74,11 @@ impl Mdm {
         now: Timestamp,
     ) -> Result<()> {
         let Some(effect) = self.effect(tenant, command)? else { return Ok(()) };
-        // First the enrollment, then the device: check-ins lock them in this order.
-        let Some(enrollment) = tx.enrollment_for_update(command.enrollment).await? else { return Ok(()) };
-        let Some(device) = tx.device_for_update(command.device).await? else { return Ok(()) };
-        if device.enrollment != enrollment.id {
+        let device = tx.device_for_update(command.device).await?;
+        let Some(device) = device.filter(|device| device.enrollment == command.enrollment) else {
             return Ok(());
-        }
+        };
+        let Some(enrollment) = tx.enrollment_for_update(device.enrollment).await? else { return Ok(()) };
         match effect {
             Effect::Leaves(leaving) => self.leave(tx, enrollment, leaving).await,
             Effect::TellsApps => apps::take(tx, &device, report).await,

@@ -121,6 +121,9 @@ pub trait Devices {
     /// lock first.
     async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>>;
 
+    /// The same with all its enrollments, those that are over too.
+    async fn device_for_removal(&mut self, id: DeviceId) -> Result<Option<Device>>;
+
     /// The devices of these names, in their order; of several with a serial number the managed one, else the newest. IMEIs
     /// find nothing here.
     async fn find_devices(&mut self, names: &[DeviceName]) -> Result<Vec<Option<DeviceId>>>;

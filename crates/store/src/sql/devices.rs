@@ -71,6 +71,11 @@ impl Devices for Tx {
         self.open.one(select).await?.map(|row| device(&row)).transpose()
     }
 
+    async fn device_for_removal(&mut self, id: DeviceId) -> Result<Option<Device>> {
+        self.lock_all_enrollments(id).await?;
+        self.device_for_update(id).await
+    }
+
     async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>> {
         let select = named(self.tenant, name);
         self.open.one(select).await?.map(|row| device(&row)).transpose()

@@ -235,7 +235,17 @@ impl Tx {
         Ok(())
     }
 
-    /// The same for many devices.
+    /// The same, those that are over too.
+    pub(super) async fn lock_all_enrollments(&mut self, device: DeviceId) -> Result<()> {
+        if OTHERS_WRITE {
+            let lock =
+                query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
+            self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for many devices: what is not over, and what each had last.
     pub(super) async fn lock_enrollments_of(&mut self, devices: &[DeviceId]) -> Result<()> {
         if OTHERS_WRITE {
             let lock = query(concat!(

@@ -49,7 +49,7 @@ const DISCARD: [&str; 3] = [
 
 impl Tx {
     pub(super) async fn remove(&mut self, id: DeviceId) -> Result<()> {
-        self.lock_enrollments(id).await?;
+        self.lock_all_enrollments(id).await?;
         self.run_all(&REMOVE, id).await
     }
 
