@@ -52,7 +52,10 @@ pub use actions::{
 };
 pub use actor::{Actor, Role, Subject};
 pub use admins::{Admin, ApiKey};
-pub use android::{AndroidEnrollment, AndroidMethod, AndroidState, NewAndroidEnrollment};
+pub use android::{
+    ANDROID_PUSH_PATH, AndroidEnrollment, AndroidMethod, AndroidPusher, AndroidState, NewAndroidEnrollment,
+    PushRefusal,
+};
 pub use applications::Application;
 pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;

@@ -17,7 +17,7 @@ mod seals;
 mod store;
 
 pub use accounts::{Accounts, KnownToken};
-pub use android::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, Told};
+pub use android::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, PushRefused, Told};
 pub use android_records::{
     AndroidCall, AndroidCallKind, AndroidEnterprise, AndroidOutbox, AndroidRecords, RawNotification,
 };

@@ -15,6 +15,8 @@ pub struct Settings {
     pub scep_allow_des: bool,
     /// Whether directory users of Macs are managed; else their `UserAuthenticate` is answered 410.
     pub manage_directory_users: bool,
+    /// Whether Google pushes notifications of Android devices to `device_url`; else they are pulled.
+    pub android_push: bool,
     /// How long an identity certificate is good.
     pub identity_lifetime: Duration,
     /// How long before its end an identity is renewed.
@@ -34,6 +36,7 @@ impl Default for Settings {
             renew_before: Duration::from_hours(60 * 24),
             history: Duration::from_hours(30 * 24),
         }
+            android_push: false,
     }
 }
 

@@ -85,6 +85,11 @@ impl Google {
         self.account.project_id()
     }
 
+    /// The e-mail address of the service account.
+    pub fn service_account(&self) -> &str {
+        self.account.client_email()
+    }
+
     /// How far Google's clock was ahead of ours, in seconds, when it last refused ours; 0 if it never did.
     /// More than a minute is worth an alarm.
     pub fn clock_offset(&self) -> i64 {

@@ -11,10 +11,11 @@ use ::android::{
     StatusReportingSettings, SubscriptionName, TopicName, WipeDataFlag,
 };
 use async_trait::async_trait;
-use domain::ports::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, Told};
+use domain::ports::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, PushRefused, Told};
 
 use crate::android::{
-    BadSettings, Clock, Delivery, Error, Google, GoogleSettings, MAX_PULL, ServiceAccount, SignupRequest,
+    BadSettings, Clock, Delivery, Error, Google, GoogleSettings, MAX_PULL, PushTokens, Refused,
+    ServiceAccount, SignupRequest,
 };
 
 /// The most clients that are kept; one for each service account.
@@ -25,6 +26,7 @@ pub struct Googles {
     settings: GoogleSettings,
     clock: Clock,
     clients: Mutex<HashMap<[u8; 32], Arc<Google>>>,
+    pushes: PushTokens,
 }
 
 impl Googles {
@@ -34,7 +36,8 @@ impl Googles {
     /// What is wrong with the settings, whatever the account.
     pub fn new(settings: GoogleSettings, clock: Clock) -> Result<Self, BadSettings> {
         settings.check()?;
-        Ok(Self { settings, clock, clients: Mutex::default() })
+        let pushes = PushTokens::new(&settings, Arc::clone(&clock))?;
+        Ok(Self { settings, clock, clients: Mutex::default(), pushes })
     }
 
     fn client(&self, account: &AndroidAccount) -> Told<Arc<Google>> {
@@ -110,6 +113,28 @@ impl Android for Googles {
         let google = self.client(account)?;
         sorted(google.prepare_topic(topic).await)?;
         sorted(google.prepare_subscription(subscription, topic, &Delivery::Pull).await)
+    }
+
+    async fn deliver(
+        &self,
+        account: &Arc<AndroidAccount>,
+        subscription: &SubscriptionName,
+        to: Option<&str>,
+    ) -> Told<()> {
+        let google = self.client(account)?;
+        let delivery = to.map_or(Delivery::Pull, |to| Delivery::Push {
+            endpoint: to.to_owned(),
+            service_account: google.service_account().to_owned(),
+            audience: to.to_owned(),
+        });
+        sorted(google.set_delivery(subscription, &delivery).await)
+    }
+
+    async fn pusher(&self, authorization: &str, audience: &str) -> Result<String, PushRefused> {
+        self.pushes.sender(authorization, audience).await.map_err(|refused| match refused {
+            Refused::NotGenuine(why) => PushRefused::NotGenuine(why),
+            Refused::Unknown(error) => PushRefused::Unknown(error.to_string()),
+        })
     }
 
     async fn pull(

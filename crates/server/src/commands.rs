@@ -14,6 +14,8 @@ pub mod facts;
 pub mod group;
 pub mod init;
 pub mod key_ring;
+pub mod migrate_database;
+mod pretend_google;
 pub mod purge;
 pub mod push_certificate;
 pub mod serve;

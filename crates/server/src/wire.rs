@@ -130,6 +130,7 @@ fn settings(config: &Config) -> domain::Settings {
         scep_allow_des: config.scep_allow_des,
         manage_directory_users: config.manage_directory_users,
         history: config.history,
+        android_push: config.google_push,
         ..domain::Settings::default()
     }
 }

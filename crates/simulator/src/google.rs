@@ -4,11 +4,13 @@
 //! misunderstanding. `listener` takes requests and `desk` sends them on: to `oauth` for tokens, to
 //! `management` for the Android Management API, to `pubsub` for notifications. `world` is what all of them
 //! share, `shape` checks bodies, and `device` is what a pretend Android device does when it is in touch
-//! ([`PretendGoogle::sync`]).
+//! ([`PretendGoogle::sync`]); `life` lets devices be in touch by themselves, and `event` is what is told of it.
 
 mod desk;
 mod device;
+mod event;
 mod keys;
+mod life;
 mod listener;
 mod management;
 mod oauth;
@@ -32,6 +34,7 @@ use tokio::sync::watch;
 
 pub use desk::Arrival;
 pub use device::{AndroidDevice, Application};
+pub use event::{AndroidEvent, AndroidHappening, AndroidListener};
 pub use keys::service_account;
 pub use pubsub::Faults;
 pub use settings::{Clock, PretendGoogleSettings, Quota};
@@ -101,6 +104,33 @@ impl PretendGoogle {
     pub fn refuse_next(&self, status: u16, word: &str, retry_after: Option<&str>) {
         let refusal = refusal::Refusal::ordered(status, word, retry_after);
         self.desk.world(|world| world.refusals.push_back(refusal));
+    }
+
+    /// Tells `listener` of everything that devices do from now on.
+    pub fn set_listener(&self, listener: AndroidListener) {
+        self.desk.world(|world| world.listener = Some(listener));
+    }
+
+    /// The next call of the Android Management API whose path, with its verb, ends so is answered like that; several
+    /// refusals queue up.
+    pub fn refuse_next_at(&self, ending: &str, status: u16, word: &str, retry_after: Option<&str>) {
+        let refusal = refusal::Refusal::ordered(status, word, retry_after);
+        self.desk.world(|world| world.refusals_at.push_back((ending.to_owned(), refusal)));
+    }
+
+    /// The next so many commands are issued, but answered with 503: who asked cannot know that.
+    pub fn lose_answers(&self, count: usize) {
+        self.desk.world(|world| world.lost_answers = count);
+    }
+
+    /// While held, calls that issue a command get no answer, and nothing comes of them; then they go on.
+    pub fn hold_commands(&self, hold: bool) {
+        self.desk.hold_commands(hold);
+    }
+
+    /// How many such calls are held now.
+    pub fn held_commands(&self) -> usize {
+        self.desk.held_commands()
     }
 
     /// What goes wrong with notifications that are published from now on.

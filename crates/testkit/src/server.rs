@@ -105,11 +105,17 @@ impl TestServer {
 
     /// Stops the server and starts it again on what it left, at the same addresses: those of devices never change.
     pub async fn restart(&mut self) {
+        self.restart_as(|_| ()).await;
+    }
+
+    /// The same, with other settings; `change` is called while the server is down.
+    pub async fn restart_as(&mut self, change: impl FnOnce(&mut Config)) {
         if let Some(running) = self.running.take() {
             self.config.device_listen = address(running.device_url()).unwrap_or(self.config.device_listen);
             self.config.api_listen = address(running.api_url()).unwrap_or(self.config.api_listen);
             running.stop().await.expect("the server stops");
         }
+        change(&mut self.config);
         let running = Running::start(self.config.clone(), ground(&self.clock)).await;
         self.running = Some(running.expect("the server starts again"));
     }

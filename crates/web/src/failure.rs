@@ -29,6 +29,10 @@ pub(crate) enum Failure {
     Refused(Refusal, Fingerprint),
     /// It is no SCEP request; what is wrong with it.
     NoScep(&'static str),
+    /// It pushes notifications, and is not Google; why that is thought.
+    NotGoogle(String),
+    /// It is Google's, but no push; what is wrong with it.
+    NoPush(String),
     /// Too many want the same at once.
     Crowded,
     /// Ours to mend, or to try again.
@@ -48,9 +52,10 @@ impl Failure {
     pub(crate) fn answer(self, origin: Origin) -> Response {
         self.log(origin);
         match self {
-            Self::Unidentified(_) | Self::Malformed(..) | Self::NoScep(_) => {
+            Self::Unidentified(_) | Self::Malformed(..) | Self::NoScep(_) | Self::NoPush(_) => {
                 StatusCode::BAD_REQUEST.into_response()
             }
+            Self::NotGoogle(_) => StatusCode::FORBIDDEN.into_response(),
             Self::Unread(Unread::Broken) => StatusCode::BAD_REQUEST.into_response(),
             Self::Unread(Unread::TooSlow) => StatusCode::REQUEST_TIMEOUT.into_response(),
             Self::Unread(Unread::TooLong(_)) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
@@ -72,6 +77,7 @@ impl Failure {
             Self::Unidentified(why) => refused(why),
             Self::Unread(why) => refused(why),
             Self::NoScep(why) => refused(why),
+            Self::NotGoogle(why) | Self::NoPush(why) => refused(why),
             Self::Crowded => refused(&"too many signatures are asked for"),
             Self::Malformed(why, certificate) => sender_refused(why, certificate),
             Self::Refused(why, certificate) => sender_refused(why, certificate),
@@ -260,3 +266,5 @@ mod tests {
         assert_eq!(answer(Failure::NoScep("it has no operation")).status(), 400);
     }
 }
+        assert_eq!(answer(Failure::NoPush("it has no message".into())).status(), 400);
+        assert_eq!(answer(Failure::NotGoogle("it is expired".into())).status(), 403);

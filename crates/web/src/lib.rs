@@ -16,6 +16,7 @@ mod docs;
 mod enroll;
 mod enrolling;
 mod failure;
+mod google_push;
 mod health;
 mod identifiers;
 mod json_body;
@@ -33,8 +34,8 @@ mod throttle;
 use std::sync::Arc;
 
 pub use axum::Router;
-use axum::routing::{get, put};
-use domain::Mdm;
+use axum::routing::{get, post, put};
+use domain::{ANDROID_PUSH_PATH, Mdm};
 pub use http::HeaderName;
 
 pub use api::{ApiSettings, api_router};
@@ -45,17 +46,20 @@ pub use peer::{PeerAddress, PeerCertificate};
 pub use state::DeviceSettings;
 use state::DeviceState;
 
-/// The device listener: MDM, SCEP, enrollment.
+/// The device listener: MDM, SCEP, enrollment; and Google's pushes, where the server is set so.
 ///
 /// The accept loop puts a [`PeerAddress`], and a [`PeerCertificate`] where the client showed one, into each
 /// request's extensions; it also limits connections, handshakes and headers. Nothing in here answers 401 but
 /// a deliberate [`domain::Refusal::Unenroll`].
 pub fn device_router(mdm: Arc<Mdm>, settings: DeviceSettings) -> Router {
-    let router = Router::new()
+    let mut router = Router::new()
         .route("/mdm", put(mdm::serve))
         .route("/checkin", put(mdm::check_in))
         .route("/scep", get(scep::serve).post(scep::serve))
         .route("/enroll/{token}", get(enroll::serve))
         .route("/healthz", get(health::alive));
+    if mdm.takes_android_pushes() {
+        router = router.route(&format!("{ANDROID_PUSH_PATH}/{{tenant}}"), post(google_push::serve));
+    }
     limits::guarded(router).with_state(Arc::new(DeviceState::new(mdm, settings)))
 }

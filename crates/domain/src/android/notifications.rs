@@ -9,7 +9,7 @@ use serde_json::json;
 use super::place::{Place, back_off};
 use crate::{
     Error, Mdm, Result, TenantId,
-    ports::{RawNotification, Worker},
+    ports::{GoogleFailure, RawNotification, Worker},
 };
 
 /// How long a worker has a notification to itself.
@@ -33,6 +33,10 @@ impl Mdm {
         let pulled = self.google.pull(&place.account, &subscription).await;
         let at = pulled.is_ok().then(|| self.clock.now());
         self.note(&place, pulled.as_ref().err(), at).await?;
+        if let Err(GoogleFailure::Refused { .. }) = pulled {
+            // A subscription that pushes cannot be pulled from: the server was set otherwise before.
+            self.settle_android_delivery(tenant).await?;
+        }
         let messages = pulled.map_err(|failure| Error::Unavailable(failure.to_string()))?;
         if messages.is_empty() {
             return Ok(0);
@@ -46,7 +50,7 @@ impl Mdm {
         Ok(acks.len())
     }
 
-    /// The tenants from whose subscriptions notifications are taken.
+    /// The tenants that have subscriptions of notifications.
     pub async fn android_tenants(&self) -> Result<Vec<TenantId>> {
         let enterprises = self.outbox.android_enterprises().await?;
         let pulls = enterprises.into_iter().filter(|(_, it)| it.name.is_some() && it.subscription.is_some());
@@ -54,7 +58,7 @@ impl Mdm {
     }
 
     /// Stores messages as they came; those that are known already are passed over.
-    async fn keep_notifications(
+    pub(super) async fn keep_notifications(
         &self,
         tenant: TenantId,
         messages: impl Iterator<Item = &PubsubMessage>,

@@ -24,6 +24,8 @@ pub struct AndroidState {
     pub enterprise: Option<String>,
     /// From where notifications are taken.
     pub subscription: Option<String>,
+    /// Where this server wants them posted to; `None`: it pulls them.
+    pub pushed_to: Option<String>,
     /// When they were last taken, maybe none.
     pub pulled_at: Option<Timestamp>,
     /// Why Google did not answer when it was last asked.
@@ -64,8 +66,7 @@ impl Mdm {
         let signup = place.enterprise.signup.as_deref().ok_or_else(not_set_up)?;
         let signup = SignupUrlName::parse(signup).map_err(Error::internal)?;
         let (topic, subscription) = names(&place)?;
-        let prepared = self.google.prepare_subscription(&place.account, &topic, &subscription).await;
-        prepared.map_err(refused)?;
+        self.prepare_delivery(&place, &topic, &subscription).await?;
         let made = self.google.create_enterprise(&place.account, &signup, token, &topic).await;
         self.settle_in(actor, place, &made.map_err(refused)?.name, &subscription).await
     }
@@ -84,8 +85,7 @@ impl Mdm {
             .map_err(|_| Error::invalid("enterprise", "a name such as enterprises/LC01"))?;
         let place = self.new_place(actor, account).await?;
         let (topic, subscription) = names(&place)?;
-        let prepared = self.google.prepare_subscription(&place.account, &topic, &subscription).await;
-        prepared.map_err(refused)?;
+        self.prepare_delivery(&place, &topic, &subscription).await?;
         self.google.notify(&place.account, &name, &topic).await.map_err(refused)?;
         self.settle_in(actor, place, &name, &subscription).await
     }
@@ -102,6 +102,7 @@ impl Mdm {
             project,
             enterprise: name,
             subscription,
+            pushed_to: self.android_push_address(actor.tenant)?,
             pulled_at,
             trouble,
             waiting_calls,
@@ -130,6 +131,18 @@ impl Mdm {
         };
         let account = Arc::new(AndroidAccount { digest: secrets::sha256(file), file: file.to_vec() });
         Ok(Place { tenant, account, enterprise })
+    }
+
+    /// Makes what notifications take their way through, in the way that this server is set to.
+    async fn prepare_delivery(
+        &self,
+        place: &Place,
+        topic: &TopicName,
+        subscription: &SubscriptionName,
+    ) -> Result<()> {
+        let prepared = self.google.prepare_subscription(&place.account, topic, subscription).await;
+        prepared.map_err(refused)?;
+        self.deliver_as_set(place, subscription).await?.map_err(refused)
     }
 
     async fn settle_in(

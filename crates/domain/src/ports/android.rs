@@ -66,6 +66,17 @@ pub enum GoogleFailure {
     },
 }
 
+/// Why a push is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PushRefused {
+    /// Google has not signed it, or not for us.
+    #[error("the push is not from Google, or not for us: {0}")]
+    NotGenuine(&'static str),
+    /// Google's keys cannot be had now: the push is to come again.
+    #[error("whether the push is from Google cannot be told now: {0}")]
+    Unknown(String),
+}
+
 /// What Google answered.
 pub type Told<T> = std::result::Result<T, GoogleFailure>;
 
@@ -110,6 +121,18 @@ pub trait Android: Send + Sync {
         topic: &TopicName,
         subscription: &SubscriptionName,
     ) -> Told<()>;
+
+    /// Lets a subscription's messages be posted to an address, each with a token for that address in the account's
+    /// name; or to nobody, so that they wait to be pulled.
+    async fn deliver(
+        &self,
+        account: &Arc<AndroidAccount>,
+        subscription: &SubscriptionName,
+        to: Option<&str>,
+    ) -> Told<()>;
+
+    /// In the name of which service account Google has signed a push for `audience`, by its `Authorization` header.
+    async fn pusher(&self, authorization: &str, audience: &str) -> std::result::Result<String, PushRefused>;
 
     /// Messages that wait, at most some twenty; may take a minute and a half where there are none.
     async fn pull(

@@ -123,6 +123,22 @@ impl Google {
         let call = Call::pubsub(Method::PUT, name.as_str()).body(&subscription(topic, delivery))?;
         there_already(self.tell(call).await)
     }
+
+    /// Lets a subscription bring its messages in another way; those that wait come in that way too.
+    pub async fn set_delivery(&self, name: &SubscriptionName, delivery: &Delivery) -> Result<(), Error> {
+        let body = json!({"pushConfig": delivery.push_config().unwrap_or_else(|| json!({}))});
+        self.tell(Call::pubsub(Method::POST, format!("{name}:modifyPushConfig")).body(&body)?).await
+    }
+}
+
+impl Delivery {
+    fn push_config(&self) -> Option<Value> {
+        let Self::Push { endpoint, service_account, audience } = self else { return None };
+        Some(json!({
+            "pushEndpoint": endpoint,
+            "oidcToken": {"serviceAccountEmail": service_account, "audience": audience},
+        }))
+    }
 }
 
 fn subscription(topic: &TopicName, delivery: &Delivery) -> Value {
@@ -132,11 +148,8 @@ fn subscription(topic: &TopicName, delivery: &Delivery) -> Value {
         "messageRetentionDuration": format!("{}s", RETENTION.as_secs()),
         "expirationPolicy": {},
     });
-    if let Delivery::Push { endpoint, service_account, audience } = delivery {
-        subscription["pushConfig"] = json!({
-            "pushEndpoint": endpoint,
-            "oidcToken": {"serviceAccountEmail": service_account, "audience": audience},
-        });
+    if let Some(config) = delivery.push_config() {
+        subscription["pushConfig"] = config;
     }
     subscription
 }

@@ -30,8 +30,6 @@ pub enum Refused {
 
 /// Judges the tokens of pushes.
 pub struct PushTokens {
-    audience: String,
-    service_account: String,
     transport: Transport,
     certificates: Certificates,
     clock: Clock,
@@ -55,25 +53,15 @@ struct Claims {
 }
 
 impl PushTokens {
-    /// Takes pushes that are signed by Google, for `audience`, in the name of `service_account` (its e-mail).
-    pub fn new(
-        audience: impl Into<String>,
-        service_account: impl Into<String>,
-        settings: &GoogleSettings,
-        clock: Clock,
-    ) -> Result<Self, BadSettings> {
+    /// Takes what is signed by the keys that the settings name.
+    pub fn new(settings: &GoogleSettings, clock: Clock) -> Result<Self, BadSettings> {
         let url = address("certificates_url", &settings.certificates_url)?;
-        Ok(Self {
-            audience: audience.into(),
-            service_account: service_account.into(),
-            transport: Transport::new(settings)?,
-            certificates: Certificates::new(url),
-            clock,
-        })
+        Ok(Self { transport: Transport::new(settings)?, certificates: Certificates::new(url), clock })
     }
 
-    /// Judges the `Authorization` header of a push.
-    pub async fn check(&self, authorization: &str) -> Result<(), Refused> {
+    /// Judges the `Authorization` header of a push that is for `audience`: the e-mail address of the service
+    /// account in whose name Google signed it, which is the caller's to judge.
+    pub async fn sender(&self, authorization: &str, audience: &str) -> Result<String, Refused> {
         let now = (self.clock)();
         let token = Some(authorization).filter(|it| it.len() <= MAX_HEADER).and_then(bearer);
         let token = token.ok_or(Refused::NotGenuine("no bearer token"))?;
@@ -84,20 +72,24 @@ impl PushTokens {
         let id = header.kid.ok_or(Refused::NotGenuine("no key id"))?;
         let key = self.certificates.key(&id, &self.transport, now).await.map_err(Refused::Unknown)?;
         let key = key.ok_or(Refused::NotGenuine("signed with an unknown key"))?;
-        self.judge(&claims(token, &key)?, now)
+        let claims = claims(token, &key)?;
+        match claims.fault(audience, now) {
+            Some(fault) => Err(Refused::NotGenuine(fault)),
+            None => Ok(claims.email),
+        }
     }
+}
 
-    fn judge(&self, claims: &Claims, now: SystemTime) -> Result<(), Refused> {
-        let wrong = Refused::NotGenuine;
+impl Claims {
+    fn fault(&self, audience: &str, now: SystemTime) -> Option<&'static str> {
         let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        match claims {
-            it if !ISSUERS.contains(&it.iss.as_str()) => Err(wrong("another issuer")),
-            it if it.aud != self.audience => Err(wrong("another audience")),
-            it if it.email != self.service_account => Err(wrong("another service account")),
-            it if !it.email_verified => Err(wrong("an e-mail that is not verified")),
-            it if it.exp.saturating_add(LEEWAY) <= now => Err(wrong("expired")),
-            it if it.iat > now.saturating_add(LEEWAY) => Err(wrong("from the future")),
-            _ => Ok(()),
+        match self {
+            it if !ISSUERS.contains(&it.iss.as_str()) => Some("another issuer"),
+            it if it.aud != audience => Some("another audience"),
+            it if !it.email_verified => Some("an e-mail that is not verified"),
+            it if it.exp.saturating_add(LEEWAY) <= now => Some("expired"),
+            it if it.iat > now.saturating_add(LEEWAY) => Some("from the future"),
+            _ => None,
         }
     }
 }

@@ -18,6 +18,7 @@ pub fn clients(config: &Config, clock: Arc<dyn Clock>) -> Result<Googles> {
         management_url: config.google_url.clone().unwrap_or(usual.management_url.clone()),
         pubsub_url: config.google_pubsub_url.clone().unwrap_or(usual.pubsub_url.clone()),
         token_url: config.google_oauth_url.clone(),
+        certificates_url: config.google_certificates_url.clone().unwrap_or(usual.certificates_url.clone()),
         ..usual
     };
     let now = Arc::new(move || clock.now().system_time());

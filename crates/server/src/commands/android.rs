@@ -98,16 +98,17 @@ fn show(context: &Context, state: Option<AndroidState>) {
     let pulled = state.pulled_at.map(domain::Timestamp::rfc3339);
     let value = json!({
         "project": state.project, "enterprise": state.enterprise, "subscription": state.subscription,
-        "pulled": pulled, "trouble": state.trouble, "waiting_calls": state.waiting_calls,
+        "pushed_to": state.pushed_to, "pulled": pulled, "trouble": state.trouble, "waiting_calls": state.waiting_calls,
         "waiting_notifications": state.waiting_notifications,
     });
     let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
     let text = format!(
-        "project        {}\nenterprise     {}\nsubscription   {}\nlast pull      {}\ntrouble        {}\n\
+        "project        {}\nenterprise     {}\nsubscription   {}\npushed to      {}\nlast taken     {}\ntrouble        {}\n\
          waiting calls  {}\nnotifications  {}",
         state.project,
         said(&state.enterprise),
         said(&state.subscription),
+        state.pushed_to.as_deref().unwrap_or("nobody: they are pulled"),
         said(&pulled),
         said(&state.trouble),
         state.waiting_calls,

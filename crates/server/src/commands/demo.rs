@@ -9,6 +9,7 @@ use serde_json::json;
 use simulator::{
     apns::{PretendApns, PretendApnsSettings, push_certificate},
     apple_device::{AppleDevice, DeviceModel, EnrollOptions, Fleet, Listener, PushService},
+    google::PretendGoogle,
 };
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -23,6 +24,7 @@ use crate::{
     wire::{Ground, told},
 };
 
+mod android;
 mod lines;
 
 /// The topic of the pretend push certificate.
@@ -37,6 +39,9 @@ pub struct Arguments {
     /// How many pretend Apple devices
     #[arg(long, default_value_t = 3)]
     devices: usize,
+    /// How many pretend Android devices, behind a pretend Google
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    android: usize,
     /// File that gets the keys and devices, once all are enrolled and their first inventory is stored
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
@@ -54,12 +59,14 @@ struct Keys {
 pub async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let apns = Arc::new(PretendApns::start(PretendApnsSettings::new(TOPIC, clock())).await?);
-    let server = Running::start(config(context, &folder, &apns)?, Ground::default()).await?;
+    let google = android::google(arguments.android).await?;
+    let demo = config(context, &folder, &apns, google.as_ref())?;
+    let server = Running::start(demo, Ground::default()).await?;
     let keys = furnish(server.mdm()).await?;
     server.tell_ready(context.config.ready_file.as_deref())?;
     lines::keys(&server, &keys);
     let done = tokio::select! {
-        done = live(&server, &apns, &keys, &arguments) => done,
+        done = live(&server, &apns, google.as_ref(), &keys, &arguments) => done,
         stopped = stop_signal() => stopped,
     };
     server.stop().await?;
@@ -70,9 +77,15 @@ fn clock() -> Arc<dyn Fn() -> std::time::SystemTime + Send + Sync> {
     Arc::new(|| domain::ports::Clock::now(&SystemClock).system_time())
 }
 
-fn config(context: &Context, folder: &TempDir, apns: &PretendApns) -> Result<Config> {
+fn config(
+    context: &Context,
+    folder: &TempDir,
+    apns: &PretendApns,
+    google: Option<&PretendGoogle>,
+) -> Result<Config> {
     let root = folder.path().join("apns-root.pem");
     std::fs::write(&root, pki::Certificate::from_der(&apns.root_certificate_der())?.to_pem())?;
+    let url = google.map(PretendGoogle::url);
     let demo = Settings {
         data: Some(folder.path().join("data")),
         database: None,
@@ -81,6 +94,10 @@ fn config(context: &Context, folder: &TempDir, apns: &PretendApns) -> Result<Con
         allow_http_loopback: Some(true.into()),
         apns_url: Some(apns.url()),
         apns_root: Some(root),
+        google_url: url.clone(),
+        google_pubsub_url: url,
+        google_oauth_url: None,
+        google_certificates_url: google.map(PretendGoogle::certificates_url),
         device_url: None,
         api_url: None,
         tls_cert: None,
@@ -110,12 +127,32 @@ async fn furnish(mdm: &Mdm) -> Result<Keys> {
 }
 
 /// Enrolls the devices, hears what they are, and lets them live on their pushes; ends only with an error.
-async fn live(server: &Running, apns: &Arc<PretendApns>, keys: &Keys, arguments: &Arguments) -> Result<()> {
+async fn live(
+    server: &Running,
+    apns: &Arc<PretendApns>,
+    google: Option<&PretendGoogle>,
+    keys: &Keys,
+    arguments: &Arguments,
+) -> Result<()> {
     let mut living = JoinSet::new();
     for device in enroll(server, apns, keys, arguments.devices).await? {
         living.spawn(until_unenrolled(device, apns.clone()));
     }
-    let devices = first_inventory(server.mdm(), keys.tenant).await?;
+    let android = async {
+        match google {
+            Some(google) => android::live(server.mdm(), keys.tenant, google, arguments.android).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = android => ended,
+        ended = serve(server, keys, arguments) => ended,
+    }
+}
+
+/// Tells what there is once all have said what they are; ends only with an error.
+async fn serve(server: &Running, keys: &Keys, arguments: &Arguments) -> Result<()> {
+    let devices = first_inventory(server.mdm(), keys.tenant, arguments).await?;
     lines::curl(server, keys, &devices);
     if let Some(file) = &arguments.export {
         lines::export(file, server, keys, &devices)?;
@@ -166,12 +203,30 @@ async fn until_unenrolled(mut device: AppleDevice, apns: Arc<PretendApns>) {
 }
 
 /// Waits until what the devices have said of themselves is stored.
-async fn first_inventory(mdm: &Mdm, tenant: TenantId) -> Result<Vec<DeviceView>> {
-    while mdm.health().await.map_err(told)?.outcomes > 0 {
+async fn first_inventory(mdm: &Mdm, tenant: TenantId, arguments: &Arguments) -> Result<Vec<DeviceView>> {
+    loop {
+        if mdm.health().await.map_err(told)?.outcomes == 0 {
+            let devices = all(mdm, tenant).await?;
+            if devices.iter().filter(|view| android::is_known(view)).count() >= arguments.android {
+                return Ok(devices);
+            }
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let page = Page { after: None, skip: 0, limit: domain::PAGE_LIMIT };
-    mdm.devices(&Actor::local(tenant), &DeviceFilter::default(), page).await.map_err(told)
+}
+
+async fn all(mdm: &Mdm, tenant: TenantId) -> Result<Vec<DeviceView>> {
+    let (actor, filter) = (Actor::local(tenant), DeviceFilter::default());
+    let mut all: Vec<DeviceView> = Vec::new();
+    loop {
+        let after = all.last().map(|view| view.device.id);
+        let page = Page { after, skip: 0, limit: domain::PAGE_LIMIT };
+        let more = mdm.devices(&actor, &filter, page).await.map_err(told)?;
+        if more.is_empty() {
+            return Ok(all);
+        }
+        all.extend(more);
+    }
 }
 
 fn exported(server: &Running, keys: &Keys, devices: &[DeviceView]) -> serde_json::Value {

@@ -95,6 +95,13 @@ settings! {
     /// Google's Pub/Sub, or a pretend one [default: https://pubsub.googleapis.com]
     #[arg(long, env = "REMUDA_GOOGLE_PUBSUB_URL", value_name = "URL", global = true)]
     google_pubsub_url: Option<String>,
+    /// Google's keys, by which the pushes of its Pub/Sub are signed, or a pretend Google's [default: https://www.googleapis.com/oauth2/v3/certs]
+    #[arg(long, env = "REMUDA_GOOGLE_CERTIFICATES_URL", value_name = "URL", global = true)]
+    google_certificates_url: Option<String>,
+    /// How notifications of Android devices come: pull (asked for by the server), or push (posted by Google to
+    /// --device-url) [default: pull]
+    #[arg(long, env = "REMUDA_GOOGLE_NOTIFICATIONS", value_name = "WAY", global = true)]
+    google_notifications: Option<String>,
     /// Reads SCEP requests in single DES too, for very old clients [default: false]
     #[arg(long, env = "REMUDA_SCEP_ALLOW_DES", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]

@@ -42,6 +42,10 @@ pub struct Config {
     pub google_oauth_url: Option<String>,
     /// Pub/Sub; `None` is Google's own.
     pub google_pubsub_url: Option<String>,
+    /// Google's keys for pushes; `None` is Google's own.
+    pub google_certificates_url: Option<String>,
+    /// Whether Google pushes notifications; else they are pulled.
+    pub google_push: bool,
     /// Whether SCEP requests in single DES are read.
     pub scep_allow_des: bool,
     /// Whether directory users of Macs are managed.
@@ -141,6 +145,12 @@ impl Config {
             manage_directory_users: flag(
                 "--manage-directory-users",
                 settings.manage_directory_users.as_ref(),
+            google_certificates_url: url(
+                "--google-certificates-url",
+                settings.google_certificates_url.as_deref(),
+                &mut faults,
+            ),
+            google_push: google_push(settings.google_notifications.as_deref(), &mut faults),
                 &mut faults,
             ),
             history: history(settings.history.as_deref(), &mut faults),
@@ -178,6 +188,9 @@ impl Config {
         if let Some(url) = self.device_url.as_deref().filter(|url| !fit(url)) {
             faults
                 .push(format!("--device-url {url}: an https:// address, since devices accept nothing else"));
+        if self.google_push && self.device_url.is_none() && !self.allow_http_loopback {
+            faults.push("--google-notifications push: needs --device-url, to which Google posts them".into());
+        }
         }
     }
 }
@@ -242,6 +255,17 @@ fn networks(given: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
         match text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)) {
             Ok(network) => networks.push(network),
             Err(_) => faults.push(format!("--trusted-proxy {text}: a network such as 10.0.0.0/8")),
+fn google_push(given: Option<&str>, faults: &mut Vec<String>) -> bool {
+    match given {
+        None | Some("pull") => false,
+        Some("push") => true,
+        Some(other) => {
+            faults.push(format!("--google-notifications {other}: pull or push"));
+            false
+        }
+    }
+}
+
         }
     }
     networks
@@ -364,6 +388,22 @@ mod tests {
             toml::from_str("log = \"warn\"\nlog-format = \"json\"\ntrusted-proxy = [\"10.1.0.0/16\"]")
                 .unwrap();
         let config = Config::new(flags.or(file)).unwrap();
+    #[test]
+    fn pushes_of_google_need_an_address() {
+        let pushed = |way: &str, device_url: Option<&str>| {
+            let settings = Settings {
+                google_notifications: Some(way.into()),
+                device_url: device_url.map(str::to_owned),
+                ..Settings::default()
+            };
+            Config::new(settings).map(|config| config.google_push)
+        };
+        assert_eq!(pushed("pull", None), Ok(false));
+        assert_eq!(pushed("push", Some("https://mdm.example.com")), Ok(true));
+        assert!(pushed("push", None).unwrap_err().0[0].contains("--device-url"));
+        assert!(pushed("both", Some("https://mdm.example.com")).is_err());
+    }
+
         assert_eq!((config.log.as_str(), config.log_format), ("debug", LogFormat::Json));
         assert_eq!(config.trusted_proxies.len(), 1);
     }

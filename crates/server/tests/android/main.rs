@@ -14,10 +14,14 @@ use testkit::{
 };
 
 mod actions;
+mod adoption;
+mod calls;
 mod enrollment;
 mod faults;
 mod lost_mode;
 mod purge;
+mod pushes;
+mod quota;
 mod wipe;
 
 /// A server whose tenant has an enterprise at a pretend Google.
@@ -47,6 +51,12 @@ impl Office {
         Self::with(Options { postgres: true, ..Options::default() }).await
     }
 
+    /// A server to which Google posts notifications.
+    pub async fn pushed_to(postgres: bool) -> Self {
+        let settings = Settings { google_notifications: Some("push".into()), ..Settings::default() };
+        Self::with(Options { postgres, settings, ..Options::default() }).await
+    }
+
     async fn with(options: Options) -> Self {
         let clock = HandClock::default();
         let google = PretendGoogle::start(PretendGoogleSettings::new(clock.as_closure())).await.unwrap();
@@ -54,7 +64,8 @@ impl Office {
             google_url: Some(google.url()),
             google_pubsub_url: Some(google.url()),
             google_oauth_url: Some(format!("{}/token", google.url())),
-            ..Settings::default()
+            google_certificates_url: Some(google.certificates_url()),
+            ..options.settings
         };
         let server = TestServer::with(Options { settings, clock, ..options }).await;
         let (mdm, owner) = (server.mdm(), server.owner());
@@ -63,6 +74,52 @@ impl Office {
         let token = google.sign_up(&url).unwrap();
         mdm.create_android_enterprise(&owner, &token).await.unwrap();
         Self { server, google }
+    }
+
+    /// Another server, with a tenant of its own, that knows the same Google and the same time.
+    pub async fn beside(&self) -> TestServer {
+        let settings = Settings {
+            google_url: Some(self.google.url()),
+            google_pubsub_url: Some(self.google.url()),
+            google_oauth_url: Some(format!("{}/token", self.google.url())),
+            google_certificates_url: Some(self.google.certificates_url()),
+            ..Settings::default()
+        };
+        let clock = self.server.clock().clone();
+        TestServer::with(Options { settings, clock, ..Options::default() }).await
+    }
+
+    /// A user; their password.
+    pub async fn user(&self, email: &str) -> String {
+        let (_, password) = self.server.mdm().add_user(&self.server.owner(), email).await.unwrap();
+        password
+    }
+
+    /// A user's access token.
+    pub async fn login(&self, email: &str, password: &str) -> Value {
+        let api = self.server.api();
+        let login = json!({"type": "basic", "usertype": "user", "username": email, "password": password});
+        let request = api.request(reqwest::Method::POST, "/api/mdm/v2/user/login").json(&login);
+        api.send(request).await.body["token"].clone()
+    }
+
+    /// Waits until no comparison with Google's list is under way.
+    pub async fn compared(&self) {
+        let over = async |server: &TestServer| {
+            let mut records = server.records().await;
+            let due = records.android_enterprise().await.unwrap().unwrap().compare_at;
+            records.comparison().await.unwrap().is_none()
+                && due.0 > domain::ports::Clock::now(server.clock()).0 + 3_600_000
+        };
+        self.server.until(over).await;
+    }
+
+    /// Lets a comparison be due now.
+    pub async fn compare_now(&self) {
+        let store = &self.server.database().await.store;
+        let mut tx = store.begin(self.server.tenant()).await.unwrap();
+        tx.set_comparison(None, domain::ports::Clock::now(self.server.clock())).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// A token's secret value.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -43,6 +44,9 @@ pub(super) struct Desk {
     arrivals: Mutex<VecDeque<Arrival>>,
     /// Counts changes that pulls and pushes may wait for.
     changes: watch::Sender<u64>,
+    /// Whether calls that issue commands are held, and how many are.
+    hold: watch::Sender<bool>,
+    held: AtomicUsize,
 }
 
 impl Desk {
@@ -54,7 +58,8 @@ impl Desk {
     ) -> Self {
         let world = Mutex::new(World::new(&settings));
         let (arrivals, changes) = (Mutex::default(), watch::Sender::default());
-        Self { settings, account, google, address, world, arrivals, changes }
+        let (hold, held) = (watch::Sender::default(), AtomicUsize::default());
+        Self { settings, account, google, address, world, arrivals, changes, hold, held }
     }
 
     /// Looks at the world, or changes what nobody waits for.
@@ -114,10 +119,41 @@ impl Desk {
             (_, ["v1", ..]) => {
                 self.authorize(request, oauth::MANAGEMENT)?;
                 self.world(World::count_query)?;
-                self.change(|world| management::answer(world, request))
+                self.world(|world| world.refusal_at(&whole_path(request)))?;
+                self.management(request).await
             }
             _ => Err(Refusal::not_found("the path")),
         }
+    }
+
+    /// Issuing a command may be held up, and its answer lost.
+    async fn management(&self, request: &Request) -> Result<Value, Refusal> {
+        if request.verb.as_deref() != Some("issueCommand") {
+            return self.change(|world| management::answer(world, request));
+        }
+        self.wait_while_held().await;
+        let answer = self.change(|world| management::answer(world, request))?;
+        match self.world(World::loses_answer) {
+            true => Err(Refusal::away()),
+            false => Ok(answer),
+        }
+    }
+
+    async fn wait_while_held(&self) {
+        let mut hold = self.hold.subscribe();
+        self.held.fetch_add(1, Ordering::SeqCst);
+        // The sender is ours: it cannot be gone.
+        let _ = hold.wait_for(|hold| !hold).await;
+        self.held.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Holds calls that issue commands, or lets them go on.
+    pub(super) fn hold_commands(&self, hold: bool) {
+        self.hold.send_replace(hold);
+    }
+
+    pub(super) fn held_commands(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
     }
 
     /// A pull waits for a message, for a while.
@@ -158,14 +194,19 @@ impl Desk {
     }
 
     fn remember(&self, request: &Request, status: u16) {
-        let verb = request.verb.as_ref().map(|verb| format!(":{verb}")).unwrap_or_default();
-        let path = format!("/{}{verb}", request.path.join("/"));
+        let path = whole_path(request);
         let mut arrivals = lock(&self.arrivals);
         if arrivals.len() == MAX_ARRIVALS {
             arrivals.pop_front();
         }
         arrivals.push_back(Arrival { method: request.method.to_string(), path, status });
     }
+}
+
+/// The path with its verb.
+fn whole_path(request: &Request) -> String {
+    let verb = request.verb.as_ref().map(|verb| format!(":{verb}")).unwrap_or_default();
+    format!("/{}{verb}", request.path.join("/"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -86,6 +86,10 @@ impl Application {
 /// A device out there, and what Google's application on it remembers.
 pub(super) struct Hardware {
     pub(super) facts: AndroidDevice,
+    /// The serial number that Google is told.
+    pub(super) known_as: String,
+    /// When it last was.
+    pub(super) in_touch: Option<SystemTime>,
     /// The last one that a command has set.
     pub(super) password: Option<String>,
     /// Google has given the record up, and will tell the device so.
@@ -99,7 +103,9 @@ pub(super) struct Hardware {
 impl Hardware {
     fn new(facts: AndroidDevice) -> Self {
         Self {
+            known_as: facts.serial_number.clone(),
             facts,
+            in_touch: None,
             password: None,
             to_be_wiped: false,
             wiped: false,
@@ -107,5 +113,9 @@ impl Hardware {
             password_reset: None,
             lost_mode_left_by_user: None,
         }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 }

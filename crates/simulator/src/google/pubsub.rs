@@ -75,6 +75,7 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Result<Value, Refu
             match verb {
                 "pull" => subscription.pull(request, reorder, now),
                 "acknowledge" => subscription.acknowledge(request),
+                "modifyPushConfig" => subscription.modify_push_config(request),
                 "modifyAckDeadline" => subscription.modify_ack_deadline(request, now),
                 _ => Err(Refusal::not_found("the method")),
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value};
 
 use super::device::Hardware;
+use super::event::{AndroidEvent, AndroidHappening, AndroidListener};
 use super::pubsub::Pubsub;
 use super::quota::Meter;
 use super::refusal::Refusal;
@@ -23,12 +24,17 @@ pub(super) struct World {
     pub(super) offset: i64,
     pub(super) away: bool,
     pub(super) refusals: VecDeque<Refusal>,
+    /// Those for calls whose paths end so.
+    pub(super) refusals_at: VecDeque<(String, Refusal)>,
+    /// How many answers to issued commands are still to be lost.
+    pub(super) lost_answers: usize,
     pub(super) access_tokens: HashMap<String, Access>,
     pub(super) sign_ups: BTreeMap<String, SignUp>,
     pub(super) enterprises: BTreeMap<String, Enterprise>,
     /// By the resource name of their latest enrollment.
     pub(super) hardware: BTreeMap<String, Hardware>,
     pub(super) pubsub: Pubsub,
+    pub(super) listener: Option<AndroidListener>,
 }
 
 /// What an access token opens, and until when.
@@ -92,11 +98,14 @@ impl World {
             offset: 0,
             away: false,
             refusals: VecDeque::new(),
+            refusals_at: VecDeque::new(),
+            lost_answers: 0,
             access_tokens: HashMap::new(),
             sign_ups: BTreeMap::new(),
             enterprises: BTreeMap::new(),
             hardware: BTreeMap::new(),
             pubsub: Pubsub::default(),
+            listener: None,
         }
     }
 
@@ -114,6 +123,19 @@ impl World {
     pub(super) fn count_query(&mut self) -> Result<(), Refusal> {
         let now = self.now();
         self.meter.count(&self.quota, now)
+    }
+
+    /// What a test has ordered for the next call of such a path.
+    pub(super) fn refusal_at(&mut self, path: &str) -> Result<(), Refusal> {
+        let ordered = self.refusals_at.iter().position(|(ending, _)| path.ends_with(ending));
+        ordered.and_then(|place| self.refusals_at.remove(place)).map_or(Ok(()), |(_, refusal)| Err(refusal))
+    }
+
+    /// Whether the answer to a command that was just issued is lost.
+    pub(super) fn loses_answer(&mut self) -> bool {
+        let lost = self.lost_answers > 0;
+        self.lost_answers = self.lost_answers.saturating_sub(1);
+        lost
     }
 
     pub(super) fn add_access_token(&mut self, scopes: Vec<String>, lifetime: Duration) -> String {
@@ -152,6 +174,12 @@ impl World {
 
     pub(super) fn hardware_names(&self) -> Vec<String> {
         self.hardware.keys().cloned().collect()
+    }
+
+    /// Tells whoever listens what a device did.
+    pub(super) fn tell(&self, name: &str, what: AndroidHappening) {
+        let (Some(listener), Some(hardware)) = (&self.listener, self.hardware.get(name)) else { return };
+        listener(&AndroidEvent { serial_number: hardware.known_as.clone(), what });
     }
 
     /// Publishes a notification, if the enterprise wants that type; what is about a test is always wanted.

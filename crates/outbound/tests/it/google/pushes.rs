@@ -1,7 +1,7 @@
 //! Notifications by push: who sent them.
 
-use android::Notification;
 use android::notification::PushBody;
+use android::{Notification, SubscriptionName};
 use outbound::PushTokens;
 use outbound::android::{Delivery, Refused};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,9 +11,21 @@ use super::{Office, Table, settings_for};
 
 const AUDIENCE: &str = "https://mdm.example/android";
 
-fn judge(table: &Table) -> PushTokens {
-    let email = table.pretend.service_account_email();
-    PushTokens::new(AUDIENCE, email, &settings_for(&table.pretend), table.hands.clock()).unwrap()
+/// Judges pushes for [`AUDIENCE`].
+struct Judge(PushTokens);
+
+impl Judge {
+    async fn sender(&self, authorization: &str) -> Result<String, Refused> {
+        self.0.sender(authorization, AUDIENCE).await
+    }
+}
+
+fn judge(table: &Table) -> Judge {
+    Judge(PushTokens::new(&settings_for(&table.pretend), table.hands.clock()).unwrap())
+}
+
+fn google(table: &Table) -> Result<String, Refused> {
+    Ok(table.pretend.service_account_email())
 }
 
 #[tokio::test]
@@ -22,7 +34,7 @@ async fn a_push_of_google_is_taken_and_its_keys_are_fetched_once() {
     let judge = judge(&table);
     for _ in 0..3 {
         let token = table.pretend.push_token(AUDIENCE, |_| ());
-        assert_eq!(judge.check(&format!("Bearer {token}")).await, Ok(()));
+        assert_eq!(judge.sender(&format!("Bearer {token}")).await, google(&table));
     }
     assert_eq!(table.count("/oauth2/v3/certs", 200), 1);
 }
@@ -32,10 +44,9 @@ async fn each_claim_that_is_not_as_it_should_be_is_refused() {
     let table = Table::start().await;
     let judge = judge(&table);
     let now = 1_700_000_000_u64;
-    let claims: [(&str, serde_json::Value); 8] = [
+    let claims: [(&str, serde_json::Value); 7] = [
         ("iss", "https://accounts.example".into()),
         ("aud", "https://other.example".into()),
-        ("email", "other@example.org".into()),
         ("email_verified", false.into()),
         ("exp", (now - 60).into()),
         ("iat", (now + 61).into()),
@@ -44,14 +55,16 @@ async fn each_claim_that_is_not_as_it_should_be_is_refused() {
     ];
     for (claim, value) in claims {
         let token = table.pretend.push_token(AUDIENCE, |claims| claims[claim] = value.clone());
-        let verdict = judge.check(&format!("Bearer {token}")).await;
+        let verdict = judge.sender(&format!("Bearer {token}")).await;
         assert!(matches!(verdict, Err(Refused::NotGenuine(_))), "{claim} {value}: {verdict:?}");
     }
     let far = table.pretend.push_token(AUDIENCE, |claims| claims["exp"] = u64::MAX.into());
-    assert_eq!(judge.check(&format!("bearer {far}")).await, Ok(()));
+    assert_eq!(judge.sender(&format!("bearer {far}")).await, google(&table));
+    let other = table.pretend.push_token(AUDIENCE, |claims| claims["email"] = "other@example.org".into());
+    assert_eq!(judge.sender(&format!("Bearer {other}")).await, Ok("other@example.org".to_owned()));
     let other_spelling =
         table.pretend.push_token(AUDIENCE, |claims| claims["iss"] = "accounts.google.com".into());
-    assert_eq!(judge.check(&format!("Bearer {other_spelling}")).await, Ok(()));
+    assert_eq!(judge.sender(&format!("Bearer {other_spelling}")).await, google(&table));
 }
 
 #[tokio::test]
@@ -66,11 +79,11 @@ async fn what_google_has_not_signed_is_refused() {
     let keyed = format!("eyJhbGciOiJIUzI1NiIsImtpZCI6ImEifQ.{rest}");
     let half = genuine[..genuine.len() / 2].to_owned();
     for bad in [forged, bare, keyed, half, String::new(), "a".repeat(10_000)] {
-        let verdict = judge.check(&format!("Bearer {bad}")).await;
+        let verdict = judge.sender(&format!("Bearer {bad}")).await;
         assert!(matches!(verdict, Err(Refused::NotGenuine(_))), "{bad}: {verdict:?}");
     }
     for header in ["", "Bearer", &genuine, &format!("Basic {genuine}")] {
-        assert!(matches!(judge.check(header).await, Err(Refused::NotGenuine(_))), "{header}");
+        assert!(matches!(judge.sender(header).await, Err(Refused::NotGenuine(_))), "{header}");
     }
     let asked = table.count("/oauth2/v3/certs", 200);
     assert!(asked <= 1, "strangers cannot make us ask Google again and again: {asked}");
@@ -81,18 +94,18 @@ async fn while_google_is_away_known_keys_serve_and_unknown_ones_wait() {
     let table = Table::start().await;
     let (fresh, seasoned) = (judge(&table), judge(&table));
     let token = || format!("Bearer {}", table.pretend.push_token(AUDIENCE, |_| ()));
-    seasoned.check(&token()).await.unwrap();
+    seasoned.sender(&token()).await.unwrap();
     table.pretend.set_away(true);
     table.hands.pass(2 * 3600);
-    assert_eq!(seasoned.check(&token()).await, Ok(()));
-    assert!(matches!(fresh.check(&token()).await, Err(Refused::Unknown(_))));
+    assert_eq!(seasoned.sender(&token()).await, google(&table));
+    assert!(matches!(fresh.sender(&token()).await, Err(Refused::Unknown(_))));
     assert!(
-        matches!(fresh.check(&token()).await, Err(Refused::Unknown(_))),
+        matches!(fresh.sender(&token()).await, Err(Refused::Unknown(_))),
         "not asked again, but still not known"
     );
     table.pretend.set_away(false);
     table.hands.pass(60);
-    assert_eq!(fresh.check(&token()).await, Ok(()));
+    assert_eq!(fresh.sender(&token()).await, google(&table));
 }
 
 /// Takes one HTTP request off a socket, answers it, and gives back its `Authorization` and its body.
@@ -136,8 +149,8 @@ async fn a_push_comes_again_until_it_is_taken() {
     office.pretend().publish_test(office.enterprise.as_str());
     let (first_header, first) = take(&listener, "503 Service Unavailable").await;
     let (second_header, second) = take(&listener, "204 No Content").await;
-    assert_eq!(judge.check(&first_header).await, Ok(()));
-    assert_eq!(judge.check(&second_header).await, Ok(()));
+    assert_eq!(judge.sender(&first_header).await, google(&office.table));
+    assert_eq!(judge.sender(&second_header).await, google(&office.table));
     assert_eq!(first, second);
     let push = PushBody::decode(&second).unwrap();
     assert_eq!(push.subscription, office.subscription.as_str());
@@ -145,4 +158,21 @@ async fn a_push_comes_again_until_it_is_taken() {
     while office.pretend().waiting(office.subscription.as_str()) > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_subscription_learns_another_way_to_bring_its_messages() {
+    let office = Office::open().await;
+    let service_account = office.pretend().service_account_email();
+    // Nobody listens there: what is posted to it waits.
+    let endpoint = "http://127.0.0.1:9/android".to_owned();
+    let push = Delivery::Push { endpoint, service_account, audience: AUDIENCE.to_owned() };
+    office.google().set_delivery(&office.subscription, &push).await.unwrap();
+    office.google().set_delivery(&office.subscription, &push).await.unwrap();
+    office.pretend().publish_test(office.enterprise.as_str());
+    assert!(office.google().pull(&office.subscription, 10).await.is_err(), "it is posted");
+    office.google().set_delivery(&office.subscription, &Delivery::Pull).await.unwrap();
+    assert_eq!(office.google().pull(&office.subscription, 10).await.unwrap().len(), 1);
+    let nowhere = SubscriptionName::parse("projects/pretend-project/subscriptions/nowhere").unwrap();
+    assert!(office.google().set_delivery(&nowhere, &Delivery::Pull).await.is_err());
 }

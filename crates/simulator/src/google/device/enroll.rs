@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{AndroidDevice, Hardware};
+use crate::google::event::AndroidHappening;
 use crate::google::time;
 use crate::google::world::{Device, Enterprise, World};
 
@@ -39,7 +40,9 @@ impl World {
         enterprise.devices.insert(name.clone(), device);
         let used = enterprise.tokens.values_mut().find(|it| it.value == value);
         used.into_iter().for_each(|token| token.used = true);
-        self.hardware.insert(name.clone(), Hardware::new(facts));
+        let known_as = resource["hardwareInfo"]["serialNumber"].as_str().unwrap_or_default().to_owned();
+        self.hardware.insert(name.clone(), Hardware { known_as, ..Hardware::new(facts) });
+        self.tell(&name, AndroidHappening::Enrolled);
         self.notify(&name, "ENROLLMENT", Some(&resource));
         Ok(name)
     }

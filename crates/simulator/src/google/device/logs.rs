@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::google::event::AndroidHappening;
 use crate::google::time;
 use crate::google::world::World;
 
@@ -22,7 +23,9 @@ impl World {
         let Some(lost) = self.hardware_mut(name).filter(|it| it.lost) else { return };
         let (latitude, longitude) = lost.facts.location;
         let location = json!({"latitude": latitude, "longitude": longitude});
-        let event = json!({"location": location, "batteryLevel": lost.facts.battery_level});
+        let event = json!({"location": location.clone(), "batteryLevel": lost.facts.battery_level});
+        let what = "LOST_MODE_LOCATION".to_owned();
+        self.tell(name, AndroidHappening::Did { what, keys: location });
         self.log(name, "LOST_MODE_LOCATION", "lostModeLocationEvent", &event);
     }
 

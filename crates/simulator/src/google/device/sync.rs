@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::execute::{Done, Standing};
+use crate::google::event::{AndroidHappening, shown_keys};
 use crate::google::world::{Operation, World};
 
 /// gRPC's code for what came too late.
@@ -16,7 +17,12 @@ impl World {
             let orphan = self.hardware_mut(name).filter(|it| it.to_be_wiped)?;
             orphan.to_be_wiped = false;
             orphan.wiped = true;
+            self.tell(name, AndroidHappening::Unenrolled { why: "Google gave it up, and it wiped itself" });
             return None;
+        }
+        let now = self.now();
+        if let Some(hardware) = self.hardware_mut(name) {
+            hardware.in_touch = Some(now);
         }
         let mut ended = 0;
         while let Some(serial) = self.open_operation(name) {
@@ -55,7 +61,26 @@ impl World {
             operation.resource.clone()
         });
         self.notify(name, "COMMAND", resource.as_ref());
-        done.is_some_and(|done| self.follow(name, &done))
+        let Some(done) = done else { return false };
+        self.tell_done(name, &command, &done);
+        self.follow(name, &done)
+    }
+
+    fn tell_done(&self, name: &str, command: &Value, done: &Done) {
+        let (what, keys) = (command["type"].as_str().unwrap_or_default().to_owned(), shown_keys(command));
+        let status = done.status.as_ref().and_then(|(_, status)| status["status"].as_str());
+        let fault = done.error_code.or(status.filter(|word| *word != "SUCCESS"));
+        self.tell(
+            name,
+            match fault {
+                Some(why) => AndroidHappening::CouldNot { what, keys, why: why.to_owned() },
+                None => AndroidHappening::Did { what, keys },
+            },
+        );
+        if done.gone {
+            let why = if done.wiped { "it wiped itself" } else { "it is its user's now" };
+            self.tell(name, AndroidHappening::Unenrolled { why });
+        }
     }
 
     fn follow(&mut self, name: &str, done: &Done) -> bool {
@@ -99,6 +124,8 @@ impl World {
             device.resource.clone_from(&resource);
         }
         self.notify(name, "STATUS_REPORT", Some(&resource));
+        let keys = json!({"appliedState": resource["appliedState"]});
+        self.tell(name, AndroidHappening::Did { what: "STATUS_REPORT".to_owned(), keys });
     }
 }
 

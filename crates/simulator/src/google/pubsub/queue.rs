@@ -9,6 +9,8 @@ use crate::google::refusal::Refusal;
 use crate::google::request::Request;
 use crate::google::shape::{self, Kind};
 
+use super::resources::PUSH;
+
 const MAX_PULL: u64 = 1000;
 
 /// A subscription; with an endpoint its messages are posted, else they are pulled.
@@ -49,19 +51,22 @@ pub(in crate::google) struct Posting {
 impl Subscription {
     pub(super) fn new(body: &Value, deadline: u64) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let push = &body["pushConfig"];
-        let config = push["pushEndpoint"].as_str().map(|endpoint| PushConfig {
-            endpoint: endpoint.to_owned(),
-            audience: push["oidcToken"]["audience"].as_str().unwrap_or(endpoint).to_owned(),
-            account: text(&push["oidcToken"]["serviceAccountEmail"]),
-        });
         Self {
             topic: text(&body["topic"]),
             deadline: Duration::from_secs(deadline),
-            push: config,
+            push: PushConfig::read(&body["pushConfig"]),
             queue: VecDeque::new(),
             serial: 0,
         }
+    }
+
+    /// From now on messages are posted there; with an empty configuration they wait to be pulled.
+    pub(super) fn modify_push_config(&mut self, request: &Request) -> Result<Value, Refusal> {
+        let body = request.json()?;
+        shape::check(&[("pushConfig", Kind::Object(PUSH))], &body, "request")?;
+        let config = body.get("pushConfig").ok_or_else(|| Refusal::invalid("pushConfig is missing"))?;
+        self.push = PushConfig::read(config);
+        Ok(json!({}))
     }
 
     pub(super) fn add(&mut self, message: Value) {
@@ -147,6 +152,18 @@ impl Subscription {
         } else if let Some(queued) = self.queue.iter_mut().find(|it| it.id == id) {
             queued.posting = false;
         }
+    }
+}
+
+impl PushConfig {
+    fn read(config: &Value) -> Option<Self> {
+        let endpoint = config["pushEndpoint"].as_str()?;
+        let token = &config["oidcToken"];
+        Some(Self {
+            endpoint: endpoint.to_owned(),
+            audience: token["audience"].as_str().unwrap_or(endpoint).to_owned(),
+            account: token["serviceAccountEmail"].as_str().unwrap_or_default().to_owned(),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ const SUBSCRIPTION: Shape = &[
     ("expirationPolicy", Kind::Object(&[("ttl", Kind::Span)])),
     ("pushConfig", Kind::Object(PUSH)),
 ];
-const PUSH: Shape = &[("pushEndpoint", Kind::Text), ("oidcToken", Kind::Object(OIDC))];
+pub(super) const PUSH: Shape = &[("pushEndpoint", Kind::Text), ("oidcToken", Kind::Object(OIDC))];
 const OIDC: Shape = &[("serviceAccountEmail", Kind::Text), ("audience", Kind::Text)];
 const POLICY: Shape = &[
     ("version", Kind::Number),
