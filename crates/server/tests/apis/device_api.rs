@@ -21,6 +21,7 @@ mod passcode;
 mod passwords;
 mod people;
 mod published;
+mod refusals;
 mod scale;
 mod slowed_down;
 mod users;
