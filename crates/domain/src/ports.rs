@@ -13,13 +13,15 @@ mod directory;
 mod hashing;
 mod outbox;
 mod random;
+mod retention;
 mod seals;
 mod store;
 
 pub use accounts::{Accounts, KnownToken};
 pub use android::{Android, AndroidAccount, AndroidAccountNames, GoogleFailure, PushRefused, Told};
 pub use android_records::{
-    AndroidCall, AndroidCallKind, AndroidEnterprise, AndroidOutbox, AndroidRecords, RawNotification,
+    AndroidCall, AndroidCallKind, AndroidComparisons, AndroidEnterprise, AndroidOutbox, AndroidRecords,
+    Comparison, RawNotification,
 };
 pub use clock::Clock;
 pub use deliver::{Deliver, Delivery, PushCredentials};
@@ -28,8 +30,10 @@ pub use directory::{Directory, Farewell, Identity, LinkRow, Tombstone};
 pub use hashing::Hashing;
 pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
 pub use random::Random;
+pub use retention::{DueEnrollments, Retention};
 pub use seals::{SealedKey, SealedPlace, SealedValue, Seals};
 pub use store::{
-    Apps, Audit, Certificates, Commands, Declared, Devices, Enrollments, Escrow, EscrowRow, Groups, Links,
-    Purges, PushCertificates, PushState, RateLimits, Store, Tenants, Tx, Users,
+    Apps, Audit, Certificates, ChannelState, Commands, Declared, Devices, Enrollments, Escrow, EscrowEntry,
+    EscrowRow, Groups, LeftToken, Links, Purges, PushCertificates, PushState, RateLimits, Store, Tenants, Tx,
+    Users,
 };

@@ -21,8 +21,12 @@ pub struct Settings {
     pub identity_lifetime: Duration,
     /// How long before its end an identity is renewed.
     pub renew_before: Duration,
-    /// How long commands and their results are kept once they are over; a day at least.
+    /// How long commands and their results, and enrollment links, are kept once they are over; a day at least.
     pub history: Duration,
+    /// How long events and finished purges are kept; a day at least.
+    pub audit: Duration,
+    /// How long what an enrollment leaves behind is kept once it is over, secrets in escrow above all; a day at least.
+    pub archive: Duration,
 }
 
 impl Default for Settings {
@@ -32,11 +36,13 @@ impl Default for Settings {
             allow_http_loopback: false,
             scep_allow_des: false,
             manage_directory_users: false,
+            android_push: false,
             identity_lifetime: Duration::from_hours(365 * 24),
             renew_before: Duration::from_hours(60 * 24),
             history: Duration::from_hours(30 * 24),
+            audit: Duration::from_hours(400 * 24),
+            archive: Duration::from_hours(400 * 24),
         }
-            android_push: false,
     }
 }
 

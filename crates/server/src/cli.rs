@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::{
     commands::{
         admin, android, api_key, application, command as apple_command, demo, device, device_ca, doctor,
-        enrollment, facts, group, init, key_ring, purge, push_certificate, serve, simulate, tenant,
+        enrollment, facts, group, init, key_ring, migrate_database, purge, push_certificate, serve, simulate, tenant,
         token_key, user,
     },
     config::{self, Config, Settings},
@@ -66,6 +66,8 @@ enum Command {
     /// Keys under which secrets are sealed in the database
     #[command(subcommand)]
     KeyRing(key_ring::Command),
+    /// Moves an installation from SQLite to PostgreSQL; may be called again where it was interrupted
+    MigrateDatabase(migrate_database::Arguments),
     /// People whose devices are managed
     #[command(subcommand)]
     User(user::Command),
@@ -149,6 +151,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Application(command) => application::run(&context, command).await?,
         Command::TokenKey(command) => token_key::run(&context, command).await?,
         Command::KeyRing(command) => key_ring::run(&context, command).await?,
+        Command::MigrateDatabase(arguments) => migrate_database::run(&context, arguments).await?,
         Command::User(command) => user::run(&context, command).await?,
         Command::Group(command) => group::run(&context, command).await?,
         Command::Enrollment(command) => enrollment::run(&context, command).await?,

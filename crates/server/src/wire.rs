@@ -72,6 +72,7 @@ impl Parts {
             hashing: Arc::new(Argon2::default()),
         };
         let mdm = Arc::new(Mdm::new(world, installation, settings(config)));
+        let tls = tls.map(|tls| tls.with_tickets_of(&mdm));
         Ok(Self { mdm, wakes, tls, database })
     }
 
@@ -129,8 +130,10 @@ fn settings(config: &Config) -> domain::Settings {
         allow_http_loopback: config.allow_http_loopback,
         scep_allow_des: config.scep_allow_des,
         manage_directory_users: config.manage_directory_users,
-        history: config.history,
         android_push: config.google_push,
+        history: config.history,
+        audit: config.audit,
+        archive: config.archive,
         ..domain::Settings::default()
     }
 }

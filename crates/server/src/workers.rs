@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use domain::{
-    Mdm,
+    Mdm, Old,
     ports::{Deliver, Worker},
 };
 use outbound::{Apns, ApnsSettings};
@@ -26,10 +26,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// How often last contacts are written down.
 const FLUSH: Duration = Duration::from_secs(1);
 
-/// How long others have the database to themselves between two batches of old commands.
+/// How long others have the database to themselves between two batches of what is old.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(20);
 
-/// How often renewals are looked for, tombstones swept, old commands removed, certificates and the key ring read again,
+/// How often renewals are looked for, tombstones swept, old things removed, certificates and the key ring read again,
 /// signing keys tended.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
@@ -134,8 +134,10 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
         if let Err(error) = parts.mdm.sweep_accounts().await {
             tracing::warn!(error = error.chain(), "access tokens that are over could not be swept yet");
         }
-        if let Err(error) = forget(&parts.mdm).await {
-            tracing::warn!(error = error.chain(), "old commands could not be removed yet");
+        for old in Old::ALL {
+            if let Err(error) = forget(&parts.mdm, old).await {
+                tracing::warn!(?old, error = error.chain(), "what is old could not be removed yet");
+            }
         }
         if let Err(error) = parts.mdm.tend_token_keys().await {
             tracing::warn!(error = error.chain(), "the signing keys could not be tended yet");
@@ -155,8 +157,8 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
 }
 
 /// Batch after batch, with room for others between them.
-async fn forget(mdm: &Mdm) -> domain::Result<()> {
-    while mdm.forget_history().await? > 0 {
+async fn forget(mdm: &Mdm, old: Old) -> domain::Result<()> {
+    while mdm.forget(old).await? > 0 {
         tokio::time::sleep(BETWEEN_BATCHES).await;
     }
     Ok(())

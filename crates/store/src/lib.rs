@@ -11,6 +11,7 @@ mod migrate;
 mod postgres;
 mod road;
 mod sqlite;
+mod transfer;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,6 +19,8 @@ use domain::{
     Error, Result,
     ports::{DeviceRoad, Directory, Outbox, Store},
 };
+
+pub use transfer::{Moved, MovedTable, Phase, Progress, transfer};
 
 /// Which database to open, and how.
 #[derive(Clone, Debug)]

@@ -16,6 +16,10 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (5, "queue", include_str!("../migrations/sqlite/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/sqlite/0006_channels.sql")),
     (7, "android", include_str!("../migrations/sqlite/0007_android.sql")),
+    (8, "escrow", include_str!("../migrations/sqlite/0008_escrow.sql")),
+    (9, "retention", include_str!("../migrations/sqlite/0009_retention.sql")),
+    (10, "users", include_str!("../migrations/sqlite/0010_users.sql")),
+    (11, "android", include_str!("../migrations/sqlite/0011_android.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -25,6 +29,10 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (5, "queue", include_str!("../migrations/postgres/0005_queue.sql")),
     (6, "channels", include_str!("../migrations/postgres/0006_channels.sql")),
     (7, "android", include_str!("../migrations/postgres/0007_android.sql")),
+    (8, "escrow", include_str!("../migrations/postgres/0008_escrow.sql")),
+    (9, "retention", include_str!("../migrations/postgres/0009_retention.sql")),
+    (10, "users", include_str!("../migrations/postgres/0010_users.sql")),
+    (11, "android", include_str!("../migrations/postgres/0011_android.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.

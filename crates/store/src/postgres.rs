@@ -8,7 +8,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{error::failed, gate::Gate, migrate};
+use crate::{error::failed, gate::Gate, migrate, transfer};
 
 type Db = sqlx::Postgres;
 
@@ -53,6 +53,11 @@ macro_rules! skip_locked {
     };
 }
 
+/// Whether another node is connected: what it has claimed is its own.
+const ANOTHER_NODE: &str = "
+    SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name LIKE 'remuda %' AND application_name <> current_setting('application_name') LIMIT 1";
+
 /// The server looks after its files itself.
 const DAMAGE: &str = "SELECT '' AS damage WHERE false";
 
@@ -74,7 +79,8 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
         // That a table is there already is no news.
         .options([("client_min_messages", "warning")])
         .disable_statement_logging();
-    prepare(&options).await?;
+    let node = prepare(&options).await?;
+    let options = options.application_name(&format!("remuda {node}"));
     // A node that hangs must not hold its locks for ever, nor wait for another's.
     let ordinary =
         options.clone().options([("idle_in_transaction_session_timeout", "60s"), ("lock_timeout", "10s")]);
@@ -86,10 +92,19 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
     Ok((Backend { readers: pool.clone(), writers: pool, gate: Gate::open() }, road))
 }
 
-async fn prepare(options: &PgConnectOptions) -> Result<()> {
+/// Brings the schema up to date; a name for this node, by which the others know that it is there.
+async fn prepare(options: &PgConnectOptions) -> Result<String> {
     let mut connection = options.connect().await.map_err(failed)?;
     migrate::postgres(&mut connection).await?;
-    connection.close().await.map_err(failed)
+    if transfer::is_unfinished(&mut connection).await? {
+        return Err(Error::Conflict(
+            "an installation is being moved into this database: let `remuda migrate-database` finish first".into(),
+        ));
+    }
+    let node = sqlx::query_scalar("SELECT gen_random_uuid()::text");
+    let node = node.fetch_one(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    Ok(node)
 }
 
 /// What `sql/plans.rs` needs of each database.

@@ -4,6 +4,8 @@
 mod accounts;
 #[path = "sql/android.rs"]
 mod android;
+#[path = "sql/android_outbox.rs"]
+mod android_outbox;
 #[path = "sql/apps.rs"]
 mod apps;
 #[path = "sql/audit.rs"]
@@ -12,6 +14,8 @@ mod audit;
 mod certificates;
 #[path = "sql/commands.rs"]
 mod commands;
+#[path = "sql/comparisons.rs"]
+mod comparisons;
 #[path = "sql/devices.rs"]
 mod devices;
 #[path = "sql/directory.rs"]
@@ -45,6 +49,8 @@ mod queue;
 mod rate_limits;
 #[path = "sql/removal.rs"]
 mod removal;
+#[path = "sql/retention.rs"]
+mod retention;
 #[path = "sql/rows.rs"]
 mod rows;
 #[path = "sql/seals.rs"]

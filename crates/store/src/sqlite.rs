@@ -62,6 +62,9 @@ macro_rules! skip_locked {
     };
 }
 
+/// Whether another node is connected: never, for a file serves one.
+const ANOTHER_NODE: &str = "SELECT 1 WHERE false";
+
 /// What the file's own check finds.
 const DAMAGE: &str =
     "SELECT integrity_check AS damage FROM pragma_integrity_check WHERE integrity_check <> 'ok'
@@ -92,6 +95,11 @@ pub(crate) async fn open(path: &Path) -> Result<(Backend, DeviceRoad)> {
     let writers = pool(1).connect_lazy_with(options);
     let road = DeviceRoad::start(path, gate.clone())?;
     Ok((Backend { readers, writers, gate }, road))
+}
+
+/// Makes the file at `path` and its schema, or brings it up to date.
+pub(crate) async fn prepare_file(path: &Path) -> Result<()> {
+    prepare(&options(path)).await
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

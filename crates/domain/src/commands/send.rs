@@ -1,6 +1,6 @@
 //! Sending any of Apple's commands to many devices in one call.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use apple::{
     command::{RawCommand, Template},
@@ -11,10 +11,12 @@ use serde_json::json;
 use super::{
     enqueue::{payload_context, wire_id},
     judge::revision,
+    recipients::{Recipient, recipients},
 };
 use crate::{
-    Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, DeviceName, Error, Event,
-    Judgement, Mdm, Platform, Result, Role, Schedule, Timestamp, Unsupported,
+    Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Error, Event, Judgement, Mdm,
+    Platform, Result, Role, Schedule, Timestamp, Unsupported,
+    escrow::set_by,
     ports::{Tx, Worker},
 };
 
@@ -33,16 +35,11 @@ const STRETCH_BYTES: usize = 8 << 20;
 /// The longest dedupe key, bytes.
 const LONGEST_KEY: usize = 64;
 
+/// The longest name of a user, bytes: what a device may tell has 256 letters.
+const LONGEST_USER: usize = 1024;
+
 /// What stands before the dedupe keys of administrators, so that they never meet the server's own.
 const OURS: &str = "admin:";
-
-/// Secrets that a command sets, and the kind of escrow in which they are kept before it may leave.
-const SECRETS: [(&str, &str, &str); 4] = [
-    ("DeviceLock", "PIN", "lock-pin"),
-    ("EraseDevice", "PIN", "erase-pin"),
-    ("SetRecoveryLock", "NewPassword", "recovery-lock-password"),
-    ("SetFirmwarePassword", "NewPassword", "firmware-password"),
-];
 
 /// A command to send.
 #[derive(Clone, Debug)]
@@ -53,6 +50,8 @@ pub struct NewCommand {
     pub schedule: Schedule,
     /// It takes the place of a command with the same key that its device does not have yet.
     pub dedupe: Option<String>,
+    /// Not for the devices themselves, but for this user of each: a user's id as the device tells it, or the short name.
+    pub user: Option<String>,
 }
 
 /// Why a device was not sent a command.
@@ -64,6 +63,9 @@ pub enum NotSent {
     /// It was named before in the same call.
     #[error("the device is named more than once")]
     NamedTwice,
+    /// The user has no channel there.
+    #[error("the device has told of no such user: one who is managed there, by id or short name, is needed")]
+    NoSuchUser,
     /// It does not obey us.
     #[error("{0}")]
     Unsupported(Unsupported),
@@ -92,21 +94,6 @@ struct Sending<'a> {
     asked: usize,
 }
 
-impl DeviceName {
-    /// A device as the admin API and the command line name it: its client id, `udid:…` or `serial:…`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let name = match text.split_once(':') {
-            Some(("udid", key)) => Self::Udid(key.into()),
-            Some(("serial", serial)) => Self::SerialNumber(serial.into()),
-            Some(_) => return None,
-            None if matches!(text.len(), 32 | 36) => Self::Id(text.parse().ok()?),
-            None => return None,
-        };
-        // PostgreSQL's texts hold no U+0000.
-        (text.len() <= 255 && !text.contains('\0')).then_some(name)
-    }
-}
-
 impl Mdm {
     /// Queues a command for many devices: durable when this returns, and each device is woken by a worker.
     ///
@@ -116,10 +103,26 @@ impl Mdm {
     /// # Errors
     /// [`Error::Invalid`] where the call as a whole makes no sense; nothing is queued then.
     pub async fn send_command(&self, actor: &Actor, command: &NewCommand, names: &[String]) -> Result<Sent> {
+        self.send_command_while(actor, command, names, &|| true).await
+    }
+
+    /// The same, but only as long as `goes_on`, which is asked before each transaction: the rest is
+    /// [`NotSent::Unavailable`].
+    ///
+    /// # Errors
+    /// Likewise, and [`Error::Unavailable`] where it never went on.
+    pub async fn send_command_while(
+        &self,
+        actor: &Actor,
+        command: &NewCommand,
+        names: &[String],
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Sent> {
         actor.require(Role::Operator)?;
         let now = self.clock.now();
         command.schedule.checked(now)?;
         checked_key(command.dedupe.as_deref())?;
+        checked_user(command.user.as_deref())?;
         let template = command.request.template();
         checked_size(names.len(), template.length())?;
         let stretch = (STRETCH_BYTES / template.length()).clamp(1, STRETCH);
@@ -128,7 +131,12 @@ impl Mdm {
         let mut sending = Sending { actor, command, template, verdicts, seen: HashSet::new(), now, asked };
         let mut sent = Sent::with_capacity(asked);
         for stretch in names.chunks(stretch) {
-            match self.send_stretch(&mut sending, stretch, sent.is_empty()).await {
+            let done = if goes_on() {
+                self.send_stretch(&mut sending, stretch, sent.is_empty()).await
+            } else {
+                Err(Error::Unavailable("there is no time left for all devices of the call".into()))
+            };
+            match done {
                 Ok(some) => sent.extend(some),
                 Err(error) if sent.is_empty() => return Err(error),
                 Err(error) => {
@@ -149,14 +157,14 @@ impl Mdm {
         is_first: bool,
     ) -> Result<Sent> {
         let mut tx = self.store.begin(sending.actor.tenant).await?;
-        let devices = named(&mut *tx, names).await?;
+        let recipients = recipients(&mut *tx, names, sending.command.user.as_deref()).await?;
         let mut sent: Sent = Vec::with_capacity(names.len());
         let mut commands = Vec::new();
-        let busy = self.superseded(&mut *tx, sending, &devices).await?;
-        for device in &devices {
-            sent.push(match sending.judge(device.as_ref(), &busy) {
-                Ok((device, judged)) => {
-                    let command = self.sent_command(sending, device, judged)?;
+        let busy = self.superseded(&mut *tx, sending, &recipients).await?;
+        for recipient in &recipients {
+            sent.push(match sending.judge(recipient.as_ref(), &busy) {
+                Ok((device, channel, judged)) => {
+                    let command = self.sent_command(sending, device, channel, judged)?;
                     commands.push(command);
                     Ok(commands[commands.len() - 1].id)
                 }
@@ -177,31 +185,43 @@ impl Mdm {
         &self,
         tx: &mut dyn Tx,
         sending: &mut Sending<'_>,
-        devices: &[Option<Device>],
+        recipients: &[Option<Recipient>],
     ) -> Result<HashSet<DeviceId>> {
         let Some(key) = &sending.command.dedupe else { return Ok(HashSet::new()) };
-        let mut fit = Vec::new();
-        for device in devices.iter().flatten() {
+        let mut fit: BTreeMap<&ChannelKey, Vec<DeviceId>> = BTreeMap::new();
+        for recipient in recipients.iter().flatten() {
             // What will be refused must not take back what waits.
-            if sending.fits(device).is_ok() && !sending.seen.contains(&device.id) {
-                fit.push(device.id);
+            if sending.seen.contains(&recipient.device.id) {
+                continue;
+            }
+            if let Ok((channel, _)) = sending.fits(recipient) {
+                fit.entry(channel).or_default().push(recipient.device.id);
             }
         }
-        let busy = tx.supersede_commands(&fit, &stored_key(key), sending.now).await?;
-        Ok(busy.into_iter().collect())
+        let mut busy = HashSet::new();
+        for (channel, devices) in fit {
+            busy.extend(tx.supersede_commands(&devices, channel, &stored_key(key), sending.now).await?);
+        }
+        Ok(busy)
     }
 
-    fn sent_command(&self, sending: &Sending<'_>, device: &Device, judged: Judgement) -> Result<Command> {
+    fn sent_command(
+        &self,
+        sending: &Sending<'_>,
+        device: &Device,
+        channel: &ChannelKey,
+        judged: Judgement,
+    ) -> Result<Command> {
         let id = CommandId(self.random.ordered_id());
         let plain = sending.template.with(&wire_id(id));
         let sealed = sending.command.request.is_secret();
         let payload = if sealed { self.installation.seal(&payload_context(id), &plain)? } else { plain };
-        let NewCommand { request, schedule, dedupe } = sending.command;
+        let NewCommand { request, schedule, dedupe, .. } = sending.command;
         Ok(Command {
             id,
             device: device.id,
             enrollment: device.enrollment,
-            channel: ChannelKey::default(),
+            channel: channel.clone(),
             request_type: request.request_type().into(),
             action: None,
             dedupe: dedupe.as_deref().map(stored_key),
@@ -213,6 +233,7 @@ impl Mdm {
             wake_at: schedule.first_wake(sending.now),
             state: CommandState::Queued,
             result: None,
+            result_sealed: false,
             queued_at: sending.now,
             handed_over_at: None,
             finished_at: None,
@@ -221,33 +242,34 @@ impl Mdm {
 
     /// A PIN or password that a command sets is kept before the command can leave.
     async fn keep_secret(&self, tx: &mut dyn Tx, command: &NewCommand, commands: &[Command]) -> Result<()> {
-        let request = &command.request;
-        for (request_type, key, kind) in SECRETS {
-            let value = request.keys().get(key).and_then(apple::Value::as_string);
-            let Some(value) = value.filter(|_| request.request_type() == request_type) else { continue };
-            for command in commands {
-                tx.add_escrow(&self.escrow_row(command, kind, value.as_bytes())?).await?;
-            }
+        let Some((secret, value)) = set_by(&command.request) else { return Ok(()) };
+        for command in commands {
+            tx.add_escrow(&self.escrow_row(command, secret, value)?).await?;
         }
         Ok(())
     }
 }
 
 impl Sending<'_> {
-    fn judge<'d>(
+    fn judge<'r>(
         &mut self,
-        device: Option<&'d Device>,
+        recipient: Option<&'r Recipient>,
         busy: &HashSet<DeviceId>,
-    ) -> std::result::Result<(&'d Device, Judgement), NotSent> {
-        let device = device.ok_or(NotSent::Unknown)?;
+    ) -> std::result::Result<(&'r Device, &'r ChannelKey, Judgement), NotSent> {
+        let recipient = recipient.ok_or(NotSent::Unknown)?;
+        let device = &recipient.device;
         if !self.seen.insert(device.id) {
             return Err(NotSent::NamedTwice);
         }
-        let judged = self.fits(device)?;
-        if busy.contains(&device.id) { Err(NotSent::BeingCarriedOut) } else { Ok((device, judged)) }
+        let (channel, judged) = self.fits(recipient)?;
+        if busy.contains(&device.id) { Err(NotSent::BeingCarriedOut) } else { Ok((device, channel, judged)) }
     }
 
-    fn fits(&mut self, device: &Device) -> std::result::Result<Judgement, NotSent> {
+    fn fits<'r>(
+        &mut self,
+        recipient: &'r Recipient,
+    ) -> std::result::Result<(&'r ChannelKey, Judgement), NotSent> {
+        let device = &recipient.device;
         if device.quarantined {
             return Err(NotSent::Unsupported(Unsupported::Quarantined));
         }
@@ -257,47 +279,43 @@ impl Sending<'_> {
         if device.facts.platform == Some(Platform::Android) {
             return Err(NotSent::Unsupported(Unsupported::Platform));
         }
-        let target = device.target(&ChannelKey::default());
+        let channel = recipient.channel.as_ref().ok_or(NotSent::NoSuchUser)?;
+        let target = device.target(channel);
         let verdict = self.verdicts.on(&target);
         if !verdict.is_valid() {
             let faults: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
             return Err(NotSent::Refused(faults.join("\n")));
         }
-        Ok(Judgement { facts_revision: revision(&target), faults: None })
+        Ok((channel, Judgement { facts_revision: revision(&target), faults: None }))
     }
 
     /// One event for the whole call; it goes with its device where it is about one.
     fn event(&self, commands: &[Command]) -> Event {
-        let request_type = self.command.request.request_type();
+        let NewCommand { request, user, dedupe, .. } = self.command;
+        let request_type = request.request_type();
         if let (1, Some(command)) = (self.asked, commands.first()) {
-            let details = json!({ "request_type": request_type, "command": command.id });
+            let details = json!({ "request_type": request_type, "command": command.id, "user": user });
             return Event::by(self.actor, "command.sent", Some(command.device), details, self.now);
         }
         let details =
-            json!({ "request_type": request_type, "devices": self.asked, "dedupe": self.command.dedupe });
+            json!({ "request_type": request_type, "devices": self.asked, "dedupe": dedupe, "user": user });
         Event::by(self.actor, "commands.sent", None, details, self.now)
     }
-}
-
-/// The devices of these names, locked, in the order of the names.
-async fn named(tx: &mut dyn Tx, names: &[String]) -> Result<Vec<Option<Device>>> {
-    let parsed: Vec<_> = names.iter().map(|name| DeviceName::parse(name)).collect();
-    let known: Vec<DeviceName> = parsed.iter().flatten().cloned().collect();
-    let mut found = tx.find_devices(&known).await?.into_iter();
-    let ids: Vec<Option<DeviceId>> =
-        parsed.iter().map(|name| name.as_ref().and_then(|_| found.next().flatten())).collect();
-    let mut distinct: Vec<DeviceId> = ids.iter().flatten().copied().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let devices = tx.devices_for_update(&distinct).await?;
-    let devices: HashMap<_, _> = devices.into_iter().map(|device| (device.id, device)).collect();
-    Ok(ids.into_iter().map(|id| id.and_then(|id| devices.get(&id).cloned())).collect())
 }
 
 fn checked_key(key: Option<&str>) -> Result<()> {
     match key {
         Some(key) if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) => {
             Err(Error::invalid("dedupe", format!("1 to {LONGEST_KEY} bytes, without control characters")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn checked_user(user: Option<&str>) -> Result<()> {
+    match user {
+        Some(user) if user.is_empty() || user.len() > LONGEST_USER || user.chars().any(char::is_control) => {
+            Err(Error::invalid("user", format!("1 to {LONGEST_USER} bytes, without control characters")))
         }
         _ => Ok(()),
     }
@@ -327,18 +345,6 @@ pub(super) fn shown_key(key: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_device_is_named_in_three_ways() {
-        let id = "0192f3a1c0de70008000000000000001";
-        assert_eq!(DeviceName::parse(id), Some(DeviceName::Id(id.parse().unwrap())));
-        assert_eq!(DeviceName::parse("serial:F71"), Some(DeviceName::SerialNumber("F71".into())));
-        assert_eq!(DeviceName::parse("udid:a:b"), Some(DeviceName::Udid("a:b".into())));
-        for wrong in ["", "F71", "imei:35", "udid:\0", "{0192f3a1-c0de-7000-8000-00000000001}"] {
-            assert_eq!(DeviceName::parse(wrong), None, "{wrong:?}");
-        }
-        assert_eq!(DeviceName::parse(&format!("serial:{}", "x".repeat(300))), None);
-    }
 
     #[test]
     fn a_call_has_an_end() {

@@ -1,4 +1,4 @@
-//! Tending the queue in the background: what waits is woken for again, what is too late ends, what is old is forgotten.
+//! Tending the queue in the background: what waits is woken for again, what is too late ends.
 
 use std::time::Duration;
 
@@ -21,11 +21,5 @@ impl Mdm {
             self.wake.wake(Worker::Pushes);
         }
         Ok(expired + woken)
-    }
-
-    /// Removes a batch of commands, with their results, that ended longer ago than the history is kept; how many.
-    pub async fn forget_history(&self) -> Result<u64> {
-        let before = self.clock.now().minus(self.settings.history);
-        self.outbox.forget_commands(before, BATCH).await
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::AndroidOutbox;
+use super::{AndroidOutbox, Retention};
 use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, PurgeId, Result, TenantId, Timestamp};
 
 /// The workers' claims, across tenants.
 #[async_trait]
-pub trait Outbox: AndroidOutbox + Send + Sync {
+pub trait Outbox: AndroidOutbox + Retention + Send + Sync {
     /// Up to `limit` pushes that are due, their tokens joined in, claimed until `until`.
     ///
     /// Tombstones' farewells are among them. A channel without a live token has no row.
@@ -27,8 +27,8 @@ pub trait Outbox: AndroidOutbox + Send + Sync {
     /// The purge that waits longest, claimed until `until`.
     async fn claim_purge(&self, now: Timestamp, until: Timestamp) -> Result<Option<(TenantId, PurgeId)>>;
 
-    /// Ends all claims on the work of `worker`, so that what a server that died had claimed need not wait. Another node
-    /// that is still at it may find that this one was quicker: that must harm nothing.
+    /// Ends all claims on the work of `worker`, so that what a server that died had claimed need not wait. While another
+    /// node is connected nothing is done: what it is at is its own, and what a dead one was at is free in time.
     async fn release_claims(&self, worker: Worker) -> Result<()>;
 
     /// Active enrollments by a link whose pinned certificate ends before `before`, the first to end first, without a renewal
@@ -50,9 +50,6 @@ pub trait Outbox: AndroidOutbox + Send + Sync {
     /// Asks for pushes to the channels of up to `limit` open commands whose time to be woken for has come, and puts
     /// that of each off by `patience`, doubled every time up to 64-fold; how many commands.
     async fn wake_waiting(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64>;
-
-    /// Removes up to `limit` commands that ended before `before`, the oldest first; how many.
-    async fn forget_commands(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// When the next push is due, claimed or not; `None` with an empty outbox.
     async fn next_push_due(&self) -> Result<Option<Timestamp>>;
@@ -76,8 +73,10 @@ pub enum Worker {
     Outcomes,
     /// Purges devices.
     Purges,
-    /// Speaks with Google.
+    /// Makes calls to Google.
     Android,
+    /// Applies what Google told.
+    AndroidNotifications,
     /// Tends the command queue.
     Queue,
 }

@@ -50,8 +50,12 @@ pub struct Config {
     pub scep_allow_des: bool,
     /// Whether directory users of Macs are managed.
     pub manage_directory_users: bool,
-    /// How long commands are kept once they are over.
+    /// How long commands and links are kept once they are over.
     pub history: Duration,
+    /// How long events and finished purges are kept.
+    pub audit: Duration,
+    /// How long enrollments that ended are kept.
+    pub archive: Duration,
     /// Whether metrics need no key.
     pub metrics_open: bool,
     /// How many connections each listener keeps open at most.
@@ -141,19 +145,21 @@ impl Config {
             google_url: url("--google-url", settings.google_url.as_deref(), &mut faults),
             google_oauth_url: url("--google-oauth-url", settings.google_oauth_url.as_deref(), &mut faults),
             google_pubsub_url: url("--google-pubsub-url", settings.google_pubsub_url.as_deref(), &mut faults),
-            scep_allow_des: flag("--scep-allow-des", settings.scep_allow_des.as_ref(), &mut faults),
-            manage_directory_users: flag(
-                "--manage-directory-users",
-                settings.manage_directory_users.as_ref(),
             google_certificates_url: url(
                 "--google-certificates-url",
                 settings.google_certificates_url.as_deref(),
                 &mut faults,
             ),
             google_push: google_push(settings.google_notifications.as_deref(), &mut faults),
+            scep_allow_des: flag("--scep-allow-des", settings.scep_allow_des.as_ref(), &mut faults),
+            manage_directory_users: flag(
+                "--manage-directory-users",
+                settings.manage_directory_users.as_ref(),
                 &mut faults,
             ),
-            history: history(settings.history.as_deref(), &mut faults),
+            history: kept("--history", settings.history.as_deref(), 30, &mut faults),
+            audit: kept("--audit", settings.audit.as_deref(), 400, &mut faults),
+            archive: kept("--archive", settings.archive.as_deref(), 400, &mut faults),
             metrics_open: flag("--metrics-open", settings.metrics_open.as_ref(), &mut faults),
             max_connections: number("--max-connections", settings.max_connections, 10_000, &mut faults),
             log: log(settings.log, &mut faults),
@@ -182,15 +188,15 @@ impl Config {
         if !self.apns_url.starts_with("https://") {
             faults.push("--apns-url: an https:// address".into());
         }
+        if self.google_push && self.device_url.is_none() && !self.allow_http_loopback {
+            faults.push("--google-notifications push: needs --device-url, to which Google posts them".into());
+        }
         let fit = |url: &str| {
             url.starts_with("https://") || (self.allow_http_loopback && domain::is_http_loopback(url))
         };
         if let Some(url) = self.device_url.as_deref().filter(|url| !fit(url)) {
             faults
                 .push(format!("--device-url {url}: an https:// address, since devices accept nothing else"));
-        if self.google_push && self.device_url.is_none() && !self.allow_http_loopback {
-            faults.push("--google-notifications push: needs --device-url, to which Google posts them".into());
-        }
         }
     }
 }
@@ -249,12 +255,6 @@ fn tls(settings: &Settings, faults: &mut Vec<String>) -> Tls {
     }
 }
 
-fn networks(given: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
-    let mut networks = Vec::new();
-    for text in given {
-        match text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)) {
-            Ok(network) => networks.push(network),
-            Err(_) => faults.push(format!("--trusted-proxy {text}: a network such as 10.0.0.0/8")),
 fn google_push(given: Option<&str>, faults: &mut Vec<String>) -> bool {
     match given {
         None | Some("pull") => false,
@@ -266,6 +266,12 @@ fn google_push(given: Option<&str>, faults: &mut Vec<String>) -> bool {
     }
 }
 
+fn networks(given: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for text in given {
+        match text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)) {
+            Ok(network) => networks.push(network),
+            Err(_) => faults.push(format!("--trusted-proxy {text}: a network such as 10.0.0.0/8")),
         }
     }
     networks
@@ -291,13 +297,14 @@ fn flag(name: &str, given: Option<&Given<bool>>, faults: &mut Vec<String>) -> bo
     }
 }
 
-fn history(given: Option<&str>, faults: &mut Vec<String>) -> Duration {
+/// How long something is kept: a day at least.
+fn kept(flag: &str, given: Option<&str>, days_by_default: u32, faults: &mut Vec<String>) -> Duration {
     const DAY: Duration = Duration::from_hours(24);
-    let Some(text) = given else { return 30 * DAY };
+    let Some(text) = given else { return days_by_default * DAY };
     let span = text.parse::<jiff::SignedDuration>().ok().or_else(|| days(text));
     let time = span.and_then(|span| Duration::try_from(span).ok()).filter(|time| *time >= DAY);
     time.unwrap_or_else(|| {
-        faults.push(format!("--history {text}: a time of a day or more, such as 30d or 36h"));
+        faults.push(format!("{flag} {text}: a time of a day or more, such as 30d or 36h"));
         DAY
     })
 }
@@ -382,13 +389,6 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_beats_the_file() {
-        let flags = Settings { log: Some("debug".into()), ..Settings::default() };
-        let file: Settings =
-            toml::from_str("log = \"warn\"\nlog-format = \"json\"\ntrusted-proxy = [\"10.1.0.0/16\"]")
-                .unwrap();
-        let config = Config::new(flags.or(file)).unwrap();
-    #[test]
     fn pushes_of_google_need_an_address() {
         let pushed = |way: &str, device_url: Option<&str>| {
             let settings = Settings {
@@ -404,17 +404,33 @@ mod tests {
         assert!(pushed("both", Some("https://mdm.example.com")).is_err());
     }
 
+    #[test]
+    fn a_flag_beats_the_file() {
+        let flags = Settings { log: Some("debug".into()), ..Settings::default() };
+        let file: Settings =
+            toml::from_str("log = \"warn\"\nlog-format = \"json\"\ntrusted-proxy = [\"10.1.0.0/16\"]")
+                .unwrap();
+        let config = Config::new(flags.or(file)).unwrap();
         assert_eq!((config.log.as_str(), config.log_format), ("debug", LogFormat::Json));
         assert_eq!(config.trusted_proxies.len(), 1);
     }
 
     #[test]
-    fn the_history_is_kept_for_a_day_at_least() {
+    fn what_is_over_is_kept_for_a_day_at_least() {
         let history = |text: &str| {
-            let settings = Settings { history: Some(text.into()), ..Settings::default() };
-            Config::new(settings).map(|config| config.history.as_secs() / 3600)
+            let settings = Settings {
+                history: Some(text.into()),
+                audit: Some(text.into()),
+                archive: Some(text.into()),
+                ..Settings::default()
+            };
+            let config = Config::new(settings).map_err(|faults| assert_eq!(faults.0.len(), 3, "{faults}"))?;
+            assert!(config.audit == config.history && config.archive == config.history);
+            Ok::<_, ()>(config.history.as_secs() / 3600)
         };
-        assert_eq!(Config::new(Settings::default()).unwrap().history.as_secs(), 30 * 24 * 3600);
+        let usual = Config::new(Settings::default()).unwrap();
+        let days = [usual.history, usual.audit, usual.archive].map(|time| time.as_secs() / (24 * 3600));
+        assert_eq!(days, [30, 400, 400]);
         assert_eq!((history("90d"), history("36h")), (Ok(2160), Ok(36)));
         for wrong in ["1h", "-3d", "soon", "", "d", "99999999999999999d"] {
             assert!(history(wrong).is_err(), "{wrong}");

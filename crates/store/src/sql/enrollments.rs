@@ -1,9 +1,11 @@
 //! Enrollments, their channels, and the pushes that are due for those.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain::{
     Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, Error, LinkId, Result, Timestamp, UserId,
-    ports::{Declared, Enrollments, PushState},
+    ports::{ChannelState, Declared, Enrollments, PushState},
 };
 use sqlx::query;
 
@@ -21,6 +23,15 @@ macro_rules! select {
         )
     };
 }
+
+/// Of several users of that name on one device the one that was told last comes last.
+const USER_CHANNELS: &str = concat!(
+    "SELECT d.id AS device, c.channel FROM devices d
+         JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
+     WHERE d.tenant = $1 AND c.channel <> '' AND (c.channel = $3 OR c.user_name = $3) AND d.id IN ",
+    ids!("$2"),
+    " ORDER BY d.id, c.channel = $3, c.updated_at, c.channel"
+);
 
 #[async_trait]
 impl Enrollments for Tx {
@@ -56,7 +67,9 @@ impl Enrollments for Tx {
 
     async fn set_enrollment(&mut self, enrollment: &Enrollment) -> Result<()> {
         let update = query(
-            "UPDATE enrollments SET device = $3, key = $4, state = $5, claimed = $6 WHERE tenant = $1 AND id = $2",
+            "UPDATE enrollments SET device = $3, key = $4, state = $5, claimed = $6,
+                 forget_at = CASE WHEN $5 IN (2, 3) THEN NULL ELSE forget_at END
+             WHERE tenant = $1 AND id = $2",
         )
         .bind(self.tenant.0)
         .bind(enrollment.id.0)
@@ -80,13 +93,66 @@ impl Enrollments for Tx {
 
     async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>> {
         let select = query(
-            "SELECT channel, push_token, push_magic, unlock_token, updated_at FROM channels
+            "SELECT channel, push_token, push_magic, unlock_token, user_name, updated_at FROM channels
              WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
         )
         .bind(self.tenant.0)
         .bind(enrollment.0)
         .bind(&key.0);
         self.open.one(select).await?.map(|row| channel(&row)).transpose()
+    }
+
+    async fn channels(&mut self, device: DeviceId, enrollment: EnrollmentId) -> Result<Vec<ChannelState>> {
+        let select = query(
+            "SELECT c.channel, c.user_name, c.awaiting, c.push_token IS NOT NULL AS has_token, c.updated_at, c.pushed_at,
+                 c.push_said, p.due_at, p.attempts
+             FROM channels c LEFT JOIN pushes p ON p.tenant = c.tenant AND p.device = $2 AND p.channel = c.channel
+             WHERE c.tenant = $1 AND c.enrollment = $3 ORDER BY c.channel LIMIT 1001",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(enrollment.0);
+        self.open.all(select).await?.iter().map(channel_state).collect()
+    }
+
+    async fn user_channels(
+        &mut self,
+        devices: &[DeviceId],
+        user: &str,
+    ) -> Result<Vec<(DeviceId, ChannelKey)>> {
+        let select = query(USER_CHANNELS).bind(self.tenant.0).bind(bulk::ids(devices)).bind(user);
+        let mut found = BTreeMap::new();
+        for row in self.open.all(select).await? {
+            // The one that was told last comes last.
+            found.insert(DeviceId(get(&row, "device")?), ChannelKey(get(&row, "channel")?));
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    async fn move_channels(&mut self, enrollment: EnrollmentId, to: DeviceId) -> Result<()> {
+        let update = query("UPDATE channels SET device = $3 WHERE tenant = $1 AND enrollment = $2")
+            .bind(self.tenant.0)
+            .bind(enrollment.0)
+            .bind(to.0);
+        self.open.run(update).await?;
+        Ok(())
+    }
+
+    async fn set_awaiting(
+        &mut self,
+        enrollment: EnrollmentId,
+        key: &ChannelKey,
+        awaits: bool,
+    ) -> Result<()> {
+        let update = query(
+            "UPDATE channels SET awaiting = $4 WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(enrollment.0)
+        .bind(&key.0)
+        .bind(awaits);
+        self.open.run(update).await?;
+        Ok(())
     }
 
     async fn set_channel(
@@ -97,12 +163,15 @@ impl Enrollments for Tx {
     ) -> Result<()> {
         let upsert = query(
             "INSERT INTO channels
-                 (tenant, enrollment, channel, device, push_token, push_magic, updated_at, unlock_token)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 (tenant, enrollment, channel, device, push_token, push_magic, updated_at, unlock_token, user_name,
+                  unlock_token_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $8 IS NOT NULL THEN $7 END)
              ON CONFLICT (tenant, enrollment, channel) DO UPDATE SET device = excluded.device,
                  push_token = excluded.push_token, push_magic = excluded.push_magic,
                  updated_at = excluded.updated_at,
-                 unlock_token = COALESCE(excluded.unlock_token, channels.unlock_token)",
+                 unlock_token = COALESCE(excluded.unlock_token, channels.unlock_token),
+                 unlock_token_at = COALESCE(excluded.unlock_token_at, channels.unlock_token_at),
+                 user_name = COALESCE(excluded.user_name, channels.user_name)",
         )
         .bind(self.tenant.0)
         .bind(enrollment.0)
@@ -111,7 +180,8 @@ impl Enrollments for Tx {
         .bind(Some(&channel.push_token).filter(|token| !token.is_empty()))
         .bind(&channel.push_magic)
         .bind(channel.updated_at.0)
-        .bind(&channel.unlock_token);
+        .bind(&channel.unlock_token)
+        .bind(&channel.user_name);
         self.open.run(upsert).await?;
         Ok(())
     }
@@ -144,13 +214,20 @@ impl Enrollments for Tx {
         self.open.one(select).await?.map_or(Ok(None), |row| get(&row, "bootstrap_token"))
     }
 
-    async fn set_bootstrap_token(&mut self, enrollment: EnrollmentId, sealed: Option<&[u8]>) -> Result<bool> {
+    async fn set_bootstrap_token(
+        &mut self,
+        enrollment: EnrollmentId,
+        sealed: Option<&[u8]>,
+        at: Timestamp,
+    ) -> Result<bool> {
         let update = query(
-            "UPDATE channels SET bootstrap_token = $3 WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
+            "UPDATE channels SET bootstrap_token = $3, bootstrap_token_at = $4
+             WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
         )
         .bind(self.tenant.0)
         .bind(enrollment.0)
-        .bind(sealed);
+        .bind(sealed)
+        .bind(at.0);
         Ok(self.open.run(update).await? > 0)
     }
 
@@ -188,24 +265,6 @@ impl Enrollments for Tx {
         bulk::ask_pushes(self.open.connection(), self.tenant, &[device], channel, due).await
     }
 
-    async fn push_state(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        channel: &ChannelKey,
-    ) -> Result<Option<PushState>> {
-        let select = query(
-            "SELECT c.push_token IS NOT NULL AS has_token, c.updated_at, c.pushed_at, c.push_said, p.due_at, p.attempts
-             FROM channels c LEFT JOIN pushes p ON p.tenant = c.tenant AND p.device = $2 AND p.channel = c.channel
-             WHERE c.tenant = $1 AND c.enrollment = $3 AND c.channel = $4",
-        )
-        .bind(self.tenant.0)
-        .bind(device.0)
-        .bind(enrollment.0)
-        .bind(&channel.0);
-        self.open.one(select).await?.map(|row| push_state(&row)).transpose()
-    }
-
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()> {
         let delete =
             query("DELETE FROM pushes WHERE tenant = $1 AND device = $2").bind(self.tenant.0).bind(device.0);
@@ -238,8 +297,7 @@ impl Tx {
     /// The same, those that are over too.
     pub(super) async fn lock_all_enrollments(&mut self, device: DeviceId) -> Result<()> {
         if OTHERS_WRITE {
-            let lock =
-                query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
+            let lock = query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
             self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
         }
         Ok(())
@@ -260,6 +318,15 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+fn channel_state(row: &Row) -> Result<ChannelState> {
+    Ok(ChannelState {
+        key: ChannelKey(get(row, "channel")?),
+        user_name: get(row, "user_name")?,
+        awaits: get(row, "awaiting")?,
+        push: push_state(row)?,
+    })
 }
 
 fn push_state(row: &Row) -> Result<PushState> {
@@ -309,6 +376,7 @@ fn channel(row: &Row) -> Result<Channel> {
         push_token: get::<Option<_>>(row, "push_token")?.unwrap_or_default(),
         push_magic: get(row, "push_magic")?,
         unlock_token: get(row, "unlock_token")?,
+        user_name: get(row, "user_name")?,
         updated_at: time(row, "updated_at")?,
     })
 }

@@ -10,7 +10,7 @@ use domain::{
 use sqlx::query;
 
 use super::{
-    super::bulk,
+    super::{ANOTHER_NODE, bulk},
     Backend, Open, Row,
     rows::{count, fingerprint, get, maybe_time, time},
 };
@@ -67,6 +67,10 @@ const CLAIM_PURGE: &str = concat!(
     skip_locked!(),
     ") UPDATE purges SET claimed_until = $2 WHERE (tenant, id) IN (SELECT tenant, id FROM due) RETURNING tenant, id",
 );
+
+/// How often another node is looked for before it counts as one that stays, and how long apart.
+const LOOKS: u32 = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Who has a row locked is alive, and will release it.
 macro_rules! release {
@@ -159,6 +163,9 @@ impl Outbox for Backend {
     }
 
     async fn release_claims(&self, worker: Worker) -> Result<()> {
+        if self.has_another_node().await? {
+            return Ok(());
+        }
         for release in releases(worker) {
             self.change(query(*release)).await?;
         }
@@ -190,10 +197,6 @@ impl Outbox for Backend {
         self.wake(now, patience, limit).await
     }
 
-    async fn forget_commands(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        self.forget(before, limit).await
-    }
-
     async fn next_push_due(&self) -> Result<Option<Timestamp>> {
         let select = query(
             "SELECT (SELECT min(due_at) FROM pushes) AS push,
@@ -213,6 +216,19 @@ impl Outbox for Backend {
         let Some(row) = self.one(select).await? else { return Ok((0, 0, 0)) };
         let number = |column| u64::try_from(get::<i64>(&row, column)?).map_err(Error::internal);
         Ok((number("pushes")?, number("outcomes")?, number("purges")?))
+    }
+}
+
+impl Backend {
+    /// Whether there is another node, and stays: connections of one that was killed end in a moment.
+    async fn has_another_node(&self) -> Result<bool> {
+        for _ in 0..LOOKS {
+            if self.one(query(ANOTHER_NODE)).await?.is_none() {
+                return Ok(false);
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(true)
     }
 }
 
@@ -269,10 +285,8 @@ fn releases(worker: Worker) -> &'static [&'static str] {
         }
         Worker::Outcomes => &[release!("outcomes", "tenant, device, command")],
         Worker::Purges => &[release!("purges", "tenant, id")],
-        Worker::Android => &[
-            release!("android_calls", "tenant, id"),
-            release!("android_notifications", "tenant, message_id"),
-        ],
+        // Other nodes may be in the middle of a call to Google, which must not be made twice: these claims end by themselves.
+        Worker::Android | Worker::AndroidNotifications => &[],
         // It does what it takes up in the same transaction.
         Worker::Queue => &[],
     }

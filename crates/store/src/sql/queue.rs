@@ -28,16 +28,6 @@ const EXPIRE: &str = concat!(
      RETURNING tenant, device, id, request_type",
 );
 
-/// What a worker has still to apply stays.
-const FORGET: &str = concat!(
-    "DELETE FROM commands WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM commands
-         WHERE state >= 3 AND finished_at < $1 AND NOT EXISTS (SELECT 1 FROM outcomes o
-             WHERE o.tenant = commands.tenant AND o.device = commands.device AND o.command = commands.id)
-         ORDER BY finished_at LIMIT $2",
-    skip_locked!(),
-    ")",
-);
-
 impl Backend {
     pub(super) async fn wake(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64> {
         let waits = query("SELECT 1 FROM commands WHERE state < 3 AND wake_at <= $1 LIMIT 1").bind(now.0);
@@ -68,14 +58,6 @@ impl Backend {
         }
         open.commit().await?;
         Ok(rows.len() as u64)
-    }
-
-    pub(super) async fn forget(&self, before: Timestamp, limit: u32) -> Result<u64> {
-        let old = query("SELECT 1 FROM commands WHERE state >= 3 AND finished_at < $1 LIMIT 1");
-        if self.one(old.bind(before.0)).await?.is_none() {
-            return Ok(0);
-        }
-        self.change(query(FORGET).bind(before.0).bind(i64::from(limit))).await
     }
 }
 

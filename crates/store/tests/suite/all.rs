@@ -22,6 +22,7 @@ mod queue;
 mod queue_at_random;
 mod rate_limits;
 mod removal;
+mod retention;
 mod road;
 mod road_at_once;
 mod seals;

@@ -1,6 +1,6 @@
 //! The edge of this API: every failure is a problem, whatever went wrong, and is logged once.
 
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Router,
@@ -9,10 +9,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, header::CACHE_CONTROL};
+use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{Failure, Kind};
 use crate::api_state::CALL_TIMEOUT;
+
+/// How long a call may begin further transactions: the last one has as long again as the database lets anybody wait, and
+/// then there is time for the answer.
+const BEGINNING: Duration = Duration::from_secs(55);
+
+/// Until when a call may begin something that takes its time; in the extensions of each request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Instant);
+
+impl Deadline {
+    /// Whether there is time.
+    pub(super) fn allows(self) -> bool {
+        Instant::now() < self.0
+    }
+}
 
 /// Puts the edge around this API's routes.
 pub(super) fn around<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
@@ -32,7 +48,8 @@ fn after_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     Failure::new(Kind::Internal).into_response()
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Deadline(Instant::now() + BEGINNING));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let called = tokio::time::timeout(CALL_TIMEOUT, next.run(request)).await;
     let mut response = called.unwrap_or_else(|_| Failure::new(Kind::Unavailable).into_response());
@@ -63,7 +80,7 @@ fn log(failure: &Failure, method: &Method, path: &str) {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
+    use axum::{Extension, body::Body, routing::get};
     use http::StatusCode;
     use http_body_util::BodyExt;
     use tower::ServiceExt;
@@ -84,6 +101,25 @@ mod tests {
         let status = response.status();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_begins_nothing_more_long_before_it_is_given_up() {
+        async fn waits(Extension(deadline): Extension<Deadline>) -> String {
+            let began = Instant::now();
+            while deadline.allows() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            format!("{}", began.elapsed().as_secs())
+        }
+        let router = around(Router::new().route("/waits", get(waits)));
+        let request = Request::builder().uri("/waits").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let waited: u64 = std::str::from_utf8(&body).unwrap().parse().unwrap();
+        // What has begun may wait twenty seconds for a connection, and ten for a lock.
+        assert!((40..=CALL_TIMEOUT.as_secs() - 30).contains(&waited), "{waited} s");
     }
 
     #[tokio::test]

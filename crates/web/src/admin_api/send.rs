@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{
     caller::Caller,
     documents::Refusals,
+    edge::Deadline,
     error::{Failure, Kind},
 };
 use crate::{api_state::ApiState, base64_text, json_body};
@@ -31,6 +32,11 @@ pub(super) struct SendRequest {
     #[serde(deserialize_with = "names")]
     #[schema(min_items = 1, max_items = 100_000, example = json!(["e60cf0e25e63430694441870c27a8b42", "serial:F71"]))]
     devices: Vec<String>,
+    /// Not for the devices themselves, but for this user of each of them (of a Mac, or of a Shared iPad): the user's id as the
+    /// device tells it (`UserID`, under User Enrollment `EnrollmentUserID`), or the short name (`UserShortName`, on a Shared
+    /// iPad the Managed Apple Account). Devices that have not told of that user are among the failed.
+    #[schema(max_length = 1024, example = "anna")]
+    user: Option<String>,
     /// Apple's keys: `RequestType` and those beside it. Data is written in base64, dates as RFC 3339.
     #[schema(value_type = Option<Object>, example = json!({ "RequestType": "DeviceLock", "Message": "hello" }))]
     command: Option<Value>,
@@ -87,9 +93,11 @@ pub(super) async fn send(
     Caller(actor): Caller,
     request: Request,
 ) -> Result<(StatusCode, Json<Sent>), Failure> {
+    let deadline = request.extensions().get::<Deadline>().copied();
+    let goes_on = || deadline.is_none_or(Deadline::allows);
     let request = SendRequest::from_request(request, &state).await?;
     let command = request.command()?;
-    let sent = state.mdm.send_command(&actor, &command, &request.devices).await?;
+    let sent = state.mdm.send_command_while(&actor, &command, &request.devices, &goes_on).await?;
     Ok((StatusCode::ACCEPTED, Json(Sent::of(request.devices, sent))))
 }
 
@@ -109,7 +117,7 @@ impl SendRequest {
             not_before: time("not_before", self.not_before.as_deref())?,
             expires: time("expires", self.expires.as_deref())?,
         };
-        Ok(NewCommand { request, schedule, dedupe: self.dedupe.clone() })
+        Ok(NewCommand { request, schedule, dedupe: self.dedupe.clone(), user: self.user.clone() })
     }
 }
 
@@ -128,7 +136,7 @@ fn unread(error: &serde_json::Error) -> Failure {
     let place = format!("line {}, column {}", error.line(), error.column());
     let what = match error.classify() {
         serde_json::error::Category::Data => {
-            "an object with devices (at most 100,000), command or plist, not_before, expires, priority, dedupe"
+            "an object with devices (at most 100,000), user, command or plist, not_before, expires, priority, dedupe"
         }
         _ => "no JSON",
     };
