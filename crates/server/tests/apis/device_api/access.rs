@@ -6,7 +6,10 @@ use std::time::Duration;
 use domain::{DeviceFilter, Role, TenantId, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::server::{Answer, Api, TestServer, record};
+use testkit::{
+    on_both,
+    server::{Answer, Api, TestServer, record},
+};
 
 use super::people::{Person, profile_link};
 
@@ -129,8 +132,7 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new() -> Self {
-        let server = TestServer::start().await;
+    async fn of(server: TestServer) -> Self {
         let api = server.api();
         let (here, (there, there_key)) = (server.tenant(), server.another_tenant("other").await);
         let over = Person::admin(&server, &[(here, Role::Owner)]).await.token(&api).await;
@@ -188,9 +190,10 @@ impl Scene {
     }
 }
 
-#[tokio::test]
-async fn every_call_is_open_to_whom_it_should_and_to_nobody_else() {
-    let scene = Scene::new().await;
+on_both!(every_call_is_open_to_whom_it_should_and_to_nobody_else);
+
+async fn every_call_is_open_to_whom_it_should_and_to_nobody_else(server: TestServer) {
+    let scene = Scene::of(server).await;
     let api = scene.server.api();
     let mut wrong = Vec::new();
     for line in &CALLS {
@@ -239,7 +242,7 @@ async fn the_table_has_every_documented_call() {
 
 #[tokio::test]
 async fn an_unknown_caller_learns_nothing_of_what_there_is() {
-    let scene = Scene::new().await;
+    let scene = Scene::of(TestServer::start().await).await;
     let api = scene.server.api();
     let info = CALLS.iter().find(|line| line.1 == "device/info").unwrap();
     for shown in [scene.callers[10].clone(), scene.callers[11].clone()] {
