@@ -7,16 +7,19 @@ mod judge;
 mod look;
 mod outcome;
 mod poll;
+mod recipients;
+mod result;
 mod schedule;
 mod send;
 mod tend;
 mod view;
 
-pub(crate) use enqueue::payload_context;
+pub(crate) use enqueue::{payload_context, plain_payload};
 pub use judge::Judgement;
 pub(crate) use judge::why_refused;
 pub use look::{COMMANDS_LIMIT, CommandDetails};
 pub use poll::{Polled, ReportOutcome};
+pub(crate) use result::{result_context, stored};
 pub use schedule::{PRIORITY_LIMIT, Schedule};
 pub use send::{NewCommand, NotSent, SEND_LIMIT, Sent};
 pub use view::{CommandFilter, CommandView};
@@ -128,8 +131,10 @@ pub struct Command {
     pub wake_at: Timestamp,
     /// How far it got.
     pub state: CommandState,
-    /// The device's report, as it came.
+    /// The device's report as it came, sealed where it tells secrets; once it is applied, without those in escrow.
     pub result: Option<Vec<u8>>,
+    /// Whether `result` is sealed.
+    pub result_sealed: bool,
     /// When it was asked.
     pub queued_at: Timestamp,
     /// When it was last handed over.

@@ -97,6 +97,8 @@ pub struct Channel {
     pub push_magic: String,
     /// `UnlockToken`, sealed; `None` in a `TokenUpdate` does not delete it.
     pub unlock_token: Option<Vec<u8>>,
+    /// `UserShortName` of a user's channel.
+    pub user_name: Option<String>,
     /// When it was last told.
     pub updated_at: Timestamp,
 }

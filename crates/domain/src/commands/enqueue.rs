@@ -40,6 +40,7 @@ impl Mdm {
             // Whoever queues it asks for the first push in the same transaction.
             wake_at: now.plus(PATIENCE),
             result: None,
+            result_sealed: false,
             queued_at: now,
             handed_over_at: None,
             finished_at: None,
@@ -73,7 +74,7 @@ pub(crate) fn payload_context(id: CommandId) -> String {
 }
 
 /// The plist of a command that was handed over, opened where it is sealed.
-pub(super) fn plain_payload(
+pub(crate) fn plain_payload(
     installation: &Installation,
     id: CommandId,
     payload: Vec<u8>,

@@ -5,7 +5,7 @@ use super::{
     profile::GRANTED,
 };
 use crate::{
-    CertificateState, Credential, Enrollment, EnrollmentId, EnrollmentState, Facts, Identity,
+    CertificateState, Credential, Enrollment, EnrollmentId, EnrollmentState, Error, Facts, Identity,
     IdentityCertificate, Mdm, Refusal, TenantId, Timestamp, ports::Tx, secrets::sha256,
 };
 
@@ -22,10 +22,23 @@ impl Mdm {
         if standing.expired {
             return Err(Refusal::Expired.into());
         }
+        match self.bind(credential, &standing, message).await {
+            // The same message, sent twice at once, was quicker: its certificate names a new enrollment by now.
+            Err(Rejection::Failed(Error::Conflict(_))) => self.bind(credential, &standing, message).await,
+            bound => bound,
+        }
+    }
+
+    async fn bind(
+        &self,
+        credential: &Credential,
+        standing: &Standing,
+        message: &apple::Authenticate,
+    ) -> Result<(), Rejection> {
         let key = message.ids.device_key().to_owned();
         let identity = match self.directory.identity(&credential.fingerprint()).await? {
             Some(identity) => identity,
-            None => match self.adopt(credential, &standing, &key, &message.topic).await {
+            None => match self.adopt(credential, standing, &key, &message.topic).await {
                 Ok(identity) => identity,
                 // The same message, sent twice at once, may have been quicker.
                 Err(why) => self.directory.identity(&credential.fingerprint()).await?.ok_or(why)?,
@@ -36,13 +49,13 @@ impl Mdm {
         let enrollment = tx.enrollment_for_update(identity.enrollment).await?;
         let mut enrollment = enrollment.ok_or(Refusal::Unknown)?;
         usable(identity.certificate_state)?;
-        if enrollment.state == EnrollmentState::Over {
-            comes_back(&mut *tx, &enrollment, &standing, &key).await?;
+        if self.is_over(&mut *tx, &enrollment, standing).await? {
+            enrollment = self.come_back(&mut *tx, credential, &enrollment, standing, &key).await?;
         }
         if enrollment.key.as_ref().is_some_and(|bound| *bound != key) {
             return Err(Refusal::OtherDevice.into());
         }
-        self.pin(&mut *tx, credential, &identity).await?;
+        self.pin(&mut *tx, credential, enrollment.id).await?;
         if enrollment.state != EnrollmentState::Active {
             // An identity of a tenant's own CA came with a profile that we have not seen.
             let access_rights = standing.foreign.is_none().then_some(GRANTED.bits());
@@ -51,6 +64,56 @@ impl Mdm {
         }
         tracing::info!(enrollment = %enrollment.id, "a device authenticates");
         Ok(tx.commit().await?)
+    }
+
+    /// Whether `enrollment` has ended; also one of a tenant's own CA that was told to end itself and was silent from then
+    /// on, since its device comes back with the identity that it had.
+    async fn is_over(
+        &self,
+        tx: &mut dyn Tx,
+        enrollment: &Enrollment,
+        standing: &Standing,
+    ) -> Result<bool, Rejection> {
+        match enrollment.state {
+            EnrollmentState::Over => Ok(true),
+            EnrollmentState::Active if standing.foreign.is_some() => {
+                match tx.device_for_update(enrollment.device).await? {
+                    Some(device) => Ok(self.went(tx, &device).await?),
+                    None => Ok(false),
+                }
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// One that is over stays so, but an identity of a tenant's own CA gets a new enrollment: a device cannot get another
+    /// identity for each time that it enrolls. What the one before had (tokens, users, declarations) stays with that one.
+    async fn come_back(
+        &self,
+        tx: &mut dyn Tx,
+        credential: &Credential,
+        before: &Enrollment,
+        standing: &Standing,
+        key: &str,
+    ) -> Result<Enrollment, Rejection> {
+        if standing.foreign.is_none() {
+            return Err(Refusal::NotEnrolled.into());
+        }
+        if before.key.as_deref().is_some_and(|bound| bound != key) {
+            return Err(Refusal::OtherDevice.into());
+        }
+        let fingerprint = credential.fingerprint();
+        let named = tx.certificate(&fingerprint).await?.map(|certificate| certificate.enrollment);
+        if named != Some(before.id) {
+            return Err(Error::Conflict("the identity enrolls again already".into()).into());
+        }
+        if tx.key_is_held(key, before.id).await? {
+            return Err(Refusal::KeyHeld.into());
+        }
+        let enrollment = self.foreign_enrollment();
+        tx.add_enrollment(&enrollment).await?;
+        tx.move_certificate(&fingerprint, enrollment.id).await?;
+        Ok(enrollment)
     }
 
     /// Makes an enrollment for an identity that a tenant's own CA issued.
@@ -90,20 +153,6 @@ impl Mdm {
             created_at: self.clock.now(),
         }
     }
-}
-
-/// One that is over stays so, but for an identity of a tenant's own CA: a device cannot get another one of those for
-/// each time that it enrolls.
-async fn comes_back(
-    tx: &mut dyn Tx,
-    enrollment: &Enrollment,
-    standing: &Standing,
-    key: &str,
-) -> Result<(), Rejection> {
-    if standing.foreign.is_none() {
-        return Err(Refusal::NotEnrolled.into());
-    }
-    if tx.key_is_held(key, enrollment.id).await? { Err(Refusal::KeyHeld.into()) } else { Ok(()) }
 }
 
 /// Binds an enrollment to a device; one in quarantine stays there.

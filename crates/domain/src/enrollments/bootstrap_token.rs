@@ -23,7 +23,7 @@ impl Mdm {
             message.token.as_ref().map(|token| self.installation.seal(&context, token)).transpose()?;
         let mut tx = self.store.begin(identity.tenant).await?;
         let enrollment = tx.enrollment_for_update(identity.enrollment).await?.ok_or(Refusal::Unknown)?;
-        if !tx.set_bootstrap_token(enrollment.id, sealed.as_deref()).await? {
+        if !tx.set_bootstrap_token(enrollment.id, sealed.as_deref(), self.clock.now()).await? {
             return Err(Refusal::NotEnrolled.into());
         }
         let kind = if sealed.is_some() { "bootstrap_token.kept" } else { "bootstrap_token.removed" };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pki::{Certificate, Verdict};
 
 use crate::{
-    CertificateState, EnrollmentState, Error, Identity, Mdm, TenantId,
+    CertificateState, EnrollmentId, EnrollmentState, Error, Identity, Mdm, TenantId,
     ports::{Tombstone, Tx},
 };
 
@@ -161,10 +161,10 @@ impl Mdm {
         &self,
         tx: &mut dyn Tx,
         credential: &Credential,
-        identity: &Identity,
+        enrollment: EnrollmentId,
     ) -> Result<(), Error> {
         let fingerprint = credential.fingerprint();
-        for certificate in tx.certificates(identity.enrollment).await? {
+        for certificate in tx.certificates(enrollment).await? {
             if certificate.fingerprint != fingerprint && certificate.state == CertificateState::Pinned {
                 tx.set_certificate_state(&certificate.fingerprint, CertificateState::Superseded).await?;
             }
@@ -180,7 +180,7 @@ impl Mdm {
     ) -> Result<(), Rejection> {
         let mut tx = self.store.begin(identity.tenant).await?;
         tx.enrollment_for_update(identity.enrollment).await?.ok_or(Refusal::Unknown)?;
-        self.pin(&mut *tx, credential, identity).await?;
+        self.pin(&mut *tx, credential, identity.enrollment).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::parting::{Evidence, settle_parting};
+use super::parting::Evidence;
 use crate::{Device, Enrollment, EnrollmentState, Event, Mdm, Result, ports::Tx};
 
 /// What a device did that ended its enrollment.
@@ -39,7 +39,7 @@ impl Mdm {
             // There is nothing left to decide about it.
             tx.discard_quarantined(device.id).await?;
         } else {
-            settle_parting(tx, &device, Evidence::CheckedOut, now).await?;
+            self.settle_parting(tx, &device, Evidence::CheckedOut, now).await?;
             tx.cancel_commands(device.id, None, now).await?;
             tx.drop_pushes(device.id).await?;
             device.left(leaving);

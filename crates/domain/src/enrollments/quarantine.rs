@@ -15,11 +15,11 @@ impl Mdm {
         actor.require(Role::Operator)?;
         let mut tx = self.store.begin(actor.tenant).await?;
         let (device, mut enrollment) = quarantined(&mut *tx, id).await?;
-        let channels = tx.channel(enrollment.id, &crate::ChannelKey::default()).await?;
-        let bootstrap_token = tx.bootstrap_token(enrollment.id).await?;
         let now = self.clock.now();
         let id = match tx.device_by_key(&device.key).await? {
             Some(holder) => {
+                // With its users, its bootstrap token, and who waits in Setup Assistant.
+                tx.move_channels(enrollment.id, holder.id).await?;
                 tx.discard_quarantined(device.id).await?;
                 let id = holder.id;
                 self.take_over(&mut *tx, &mut enrollment, holder).await?;
@@ -34,14 +34,7 @@ impl Mdm {
                 device.id
             }
         };
-        if let Some(channel) = channels {
-            tx.set_channel(id, enrollment.id, &channel).await?;
-            tx.set_bootstrap_token(enrollment.id, bootstrap_token.as_deref()).await?;
-            if let Some(device) = tx.device_for_update(id).await? {
-                self.declare(&mut *tx, &device, now).await?;
-            }
-            tx.ask_push(id, &channel.key, now).await?;
-        }
+        self.take_up_channels(&mut *tx, id, &enrollment).await?;
         tx.record(&Event::by(
             actor,
             "device.approved",
@@ -53,6 +46,28 @@ impl Mdm {
         tx.commit().await?;
         self.wake.wake(Worker::Pushes);
         Ok(id)
+    }
+
+    /// What the channels of an enrollment told while it was in quarantine counts from now on: who waits is let go on, and all
+    /// are woken.
+    async fn take_up_channels(
+        &self,
+        tx: &mut dyn Tx,
+        device: DeviceId,
+        enrollment: &crate::Enrollment,
+    ) -> Result<()> {
+        let now = self.clock.now();
+        for channel in tx.channels(device, enrollment.id).await? {
+            if channel.awaits {
+                self.release(tx, enrollment, &channel.key).await?;
+                tx.set_awaiting(enrollment.id, &channel.key, false).await?;
+            }
+            tx.ask_push(device, &channel.key, now).await?;
+        }
+        if let Some(device) = tx.device_for_update(device).await? {
+            self.declare(tx, &device, now).await?;
+        }
+        Ok(())
     }
 
     /// Rejects a quarantined device: its enrollment is over and its certificates are revoked.

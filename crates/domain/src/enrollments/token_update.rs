@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     authenticate::keeps_topic,
     identity::{Admission, Rejection, admit},
-    parting::{Evidence, settle_parting, went},
+    parting::Evidence,
 };
 use crate::{
     CertificateState, Channel, ChannelKey, CommandId, Credential, Device, Enrollment, EnrollmentState, Error,
@@ -36,7 +36,7 @@ impl Mdm {
         let now = self.clock.now();
         let channel = self.channel_of(&identity, message, now)?;
         keeps_topic(&mut *self.store.read(identity.tenant).await?, &message.topic).await?;
-        let awaits = message.awaiting_configuration == Some(true);
+        let awaits = message.awaiting_configuration;
         if matches!(admission, Admission::Pin) {
             if identity.certificate_state != CertificateState::Pinned {
                 self.pin_now(credential, &identity).await?;
@@ -47,7 +47,7 @@ impl Mdm {
                 channel: channel.clone(),
                 now,
             };
-            if !awaits && self.road.update_token(step).await?.served.is_some() {
+            if awaits != Some(true) && self.road.update_token(step).await?.served.is_some() {
                 return Ok(());
             }
         }
@@ -72,6 +72,11 @@ impl Mdm {
             push_token: message.token.clone(),
             push_magic: message.push_magic.clone(),
             unlock_token,
+            user_name: message
+                .ids
+                .user_short_name
+                .clone()
+                .filter(|_| message.ids.channel() != apple::Channel::Device),
             updated_at: now,
         })
     }
@@ -81,7 +86,7 @@ impl Mdm {
         &self,
         identity: &Identity,
         channel: Channel,
-        awaits: bool,
+        awaits: Option<bool>,
     ) -> std::result::Result<(), Rejection> {
         let mut tx = self.store.begin(identity.tenant).await?;
         let enrollment = tx.enrollment_for_update(identity.enrollment).await?;
@@ -94,8 +99,12 @@ impl Mdm {
             EnrollmentState::Active | EnrollmentState::Quarantined => {}
         }
         tx.set_channel(enrollment.device, enrollment.id, &channel).await?;
+        if let (EnrollmentState::Quarantined, Some(awaits)) = (enrollment.state, awaits) {
+            // It is let go on when it is approved.
+            tx.set_awaiting(enrollment.id, &channel.key, awaits).await?;
+        }
         if enrollment.state == EnrollmentState::Active {
-            if awaits {
+            if awaits == Some(true) {
                 self.release(&mut *tx, &enrollment, &channel.key).await?;
             }
             if let Some(device) = tx.device_for_update(enrollment.device).await?.filter(|_| is_device) {
@@ -128,7 +137,12 @@ impl Mdm {
     /// Lets a device in Setup Assistant, or a user at the login of a Shared iPad, go on: it waits until it is told to. The
     /// open command is the memory of that, so that a later message without the key changes nothing
     /// (`protocol-subtleties` 17).
-    async fn release(&self, tx: &mut dyn Tx, enrollment: &Enrollment, channel: &ChannelKey) -> Result<()> {
+    pub(super) async fn release(
+        &self,
+        tx: &mut dyn Tx,
+        enrollment: &Enrollment,
+        channel: &ChannelKey,
+    ) -> Result<()> {
         let Some(device) = tx.device_for_update(enrollment.device).await? else { return Ok(()) };
         let open = tx.open_commands(device.id).await?;
         if open.iter().any(|open| open.channel == *channel && open.dedupe.as_deref() == Some(RELEASE)) {
@@ -180,7 +194,11 @@ impl Mdm {
         }
         let holder = tx.enrollment_for_update(device.enrollment).await?;
         let is_over = holder.is_none_or(|holder| holder.state == EnrollmentState::Over);
-        Ok(is_over || device.wiped || device.profile_removed || !device.managed || went(tx, device).await?)
+        Ok(is_over
+            || device.wiped
+            || device.profile_removed
+            || !device.managed
+            || self.went(tx, device).await?)
     }
 
     /// Puts `enrollment` in the place of the one before. Its queue and escrow are archived, not inherited.
@@ -191,7 +209,7 @@ impl Mdm {
         mut device: Device,
     ) -> Result<()> {
         let now = self.clock.now();
-        settle_parting(tx, &device, Evidence::EnrolledAgain, now).await?;
+        self.settle_parting(tx, &device, Evidence::EnrolledAgain, now).await?;
         self.end_enrollment(tx, &device, enrollment.id, now).await?;
         enrollment.device = device.id;
         enrollment.state = EnrollmentState::Active;

@@ -3,17 +3,18 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccessToken, App, AppPage, ApplicationId, CommandId, Device, DeviceFilter, DeviceId, DeviceName,
-    EarlierRequests, EnrollmentId, EscrowId, Event, Group, GroupId, InstalledApp, LimitedRequest, ManagedApp,
-    Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId, Timestamp, User, UserId,
-    ports::{AndroidRecords, Tombstone},
+    AccessToken, App, AppPage, ApplicationId, CommandId, CommandState, Device, DeviceFilter, DeviceId,
+    DeviceName, EarlierRequests, EnrollmentId, EscrowId, Event, Group, GroupId, InstalledApp, LimitedRequest,
+    ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId, Timestamp, User,
+    UserId,
+    ports::{AndroidComparisons, AndroidRecords, Tombstone},
 };
 
 mod commands;
 mod enrollments;
 
 pub use commands::Commands;
-pub use enrollments::{Certificates, Declared, Enrollments, Links, PushState};
+pub use enrollments::{Certificates, ChannelState, Declared, Enrollments, Links, PushState};
 
 /// A database.
 #[async_trait]
@@ -30,7 +31,8 @@ pub trait Store: Send + Sync {
 /// Only the transaction is awaited while one is open: no hashing, no network.
 #[async_trait]
 pub trait Tx:
-    AndroidRecords
+    AndroidComparisons
+    + AndroidRecords
     + Apps
     + Audit
     + Certificates
@@ -54,6 +56,9 @@ pub trait Tx:
 /// The tenant itself.
 #[async_trait]
 pub trait Tenants {
+    /// The tenant that this transaction sees.
+    fn tenant(&self) -> TenantId;
+
     /// Trusts identities of `certificate` (DER) too, if their subject matches `pattern`.
     async fn add_device_ca(
         &mut self,
@@ -194,6 +199,30 @@ pub struct EscrowRow {
     pub sealed: Vec<u8>,
     /// When it was kept.
     pub created_at: Timestamp,
+    /// When the device confirmed that it has it, or told it.
+    pub confirmed_at: Option<Timestamp>,
+    /// When the device refused it.
+    pub refused_at: Option<Timestamp>,
+}
+
+/// A secret with what became of the command that sets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscrowEntry {
+    /// The secret.
+    pub row: EscrowRow,
+    /// How far its command got, and whether it was ever handed over; `None` without one, and once it is forgotten.
+    pub command: Option<(CommandState, bool)>,
+}
+
+/// A token that a device left in one of its enrollments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftToken {
+    /// Which enrollment.
+    pub enrollment: EnrollmentId,
+    /// The token, sealed.
+    pub sealed: Vec<u8>,
+    /// Since when it is kept; `None` for those from before that was written down.
+    pub at: Option<Timestamp>,
 }
 
 /// Secrets in escrow; never overwritten, only added.
@@ -204,6 +233,39 @@ pub trait Escrow {
 
     /// The newest secrets of a kind, newest first.
     async fn escrow(&mut self, device: DeviceId, kind: &str, limit: u32) -> Result<Vec<EscrowRow>>;
+
+    /// The newest secrets of a kind, up to `limit`, newest first, and with them the newest that was confirmed in
+    /// `enrollment`, or else in any. Of those that one command was to set one after the other only the last.
+    async fn escrow_entries(
+        &mut self,
+        device: DeviceId,
+        enrollment: EnrollmentId,
+        kind: &str,
+        limit: u32,
+    ) -> Result<Vec<EscrowEntry>>;
+
+    /// Writes down that the device has, or refused, what `command` was to set; of several secrets the last one.
+    async fn settle_escrow(
+        &mut self,
+        device: DeviceId,
+        command: CommandId,
+        confirmed: bool,
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// The unlock tokens that `device` left, one for each enrollment, newest first, at most 100.
+    async fn unlock_tokens(&mut self, device: DeviceId) -> Result<Vec<LeftToken>>;
+
+    /// Replaces the unlock token of an enrollment's device channel, if there is such a channel.
+    async fn set_unlock_token(
+        &mut self,
+        enrollment: EnrollmentId,
+        sealed: &[u8],
+        at: Timestamp,
+    ) -> Result<()>;
+
+    /// The bootstrap tokens, as [`Self::unlock_tokens`].
+    async fn bootstrap_tokens(&mut self, device: DeviceId) -> Result<Vec<LeftToken>>;
 }
 
 /// Purge jobs.

@@ -8,7 +8,9 @@ mod access;
 mod bulk;
 mod commands;
 mod diagnosis;
+mod parting;
 mod schedule;
+mod users;
 
 /// Sends a command to devices.
 async fn send(server: &TestServer, body: Value) -> Answer {

@@ -14,16 +14,20 @@ use tokio::{
 };
 
 mod accounts;
+mod android;
 mod bench;
 mod certificates;
+mod commands;
 mod demo;
 mod devices;
 mod doctor;
 mod help;
 mod init;
 mod key_ring;
+mod moving;
 mod postgres;
 mod push_certificates;
+mod qr;
 mod reveal;
 mod secrets;
 mod serving;

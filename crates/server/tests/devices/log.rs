@@ -51,6 +51,8 @@ async fn no_secret_is_logged() {
         "a SCEP message is refused",
         "a link does not enroll",
         "a login with a wrong name or password",
+        // A check-in of a newer system is refused, and the log says which it was.
+        "the message type FromTheFuture is not known here",
     ] {
         assert!(text.contains(said), "nothing is said of: {said}\n{text}");
     }
@@ -106,6 +108,10 @@ async fn be_refused(server: &TestServer, secrets: &mut Vec<String>) {
     loud.push_magic = "a-magic-in-a-refused-message".into();
     secrets.push(loud.push_magic.clone());
     thief.check_in(&CheckIn::TokenUpdate(loud)).await;
+    let ids = iphone.model().identifiers();
+    let unknown = CheckIn::Unsupported { message_type: "FromTheFuture".into(), ids };
+    let iphones = Speaker::new(server, iphone.credential().clone(), iphone.model().udid.clone());
+    assert_eq!(iphones.check_in(&unknown).await, crate::speaker::Reply::refused(400));
     thief.put("/mdm", None, b"<plist><string>a-secret-in-a-broken-body</string>".to_vec()).await;
     secrets.push("a-secret-in-a-broken-body".into());
     stranger.send("/mdm", &[("Mdm-Signature", "bm9uc2Vuc2U=".into())], vec![]).await;

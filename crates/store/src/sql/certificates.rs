@@ -60,6 +60,18 @@ impl Certificates for Tx {
         self.open.all(newest).await?.iter().rev().map(certificate).collect()
     }
 
+    async fn move_certificate(
+        &mut self,
+        fingerprint: &Fingerprint,
+        enrollment: EnrollmentId,
+    ) -> Result<()> {
+        let update = query("UPDATE certificates SET enrollment = $3 WHERE tenant = $1 AND fingerprint = $2")
+            .bind(self.tenant.0)
+            .bind(&fingerprint.0[..])
+            .bind(enrollment.0);
+        self.open.set(update, "certificate").await
+    }
+
     async fn set_certificate_state(
         &mut self,
         fingerprint: &Fingerprint,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    ActionKind, ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId,
+    ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId,
     EnrollmentId, Judgement, Result, Schedule, TenantId, Timestamp, ports::Commands,
 };
 use sqlx::query;
@@ -17,7 +17,7 @@ macro_rules! select {
     ($where:literal) => {
         concat!(
             "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
-                 action, dedupe, payload, result, facts_revision, faults, rank, not_before, expires_at, put_off, wake_at
+                 action, dedupe, payload, result, result_sealed, facts_revision, faults, rank, not_before, expires_at, put_off, wake_at
              FROM commands WHERE tenant = $1 AND device = $2 AND ",
             $where
         )
@@ -55,21 +55,18 @@ impl Commands for Tx {
         Ok(self.open.run(update).await? > 0)
     }
 
-    async fn parting_command(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        actions: [ActionKind; 2],
-    ) -> Result<Option<Command>> {
+    async fn parting_commands(&mut self, device: DeviceId, enrollment: EnrollmentId) -> Result<Vec<Command>> {
         let select = query(select!(
-            "enrollment = $3 AND action IN ($4, $5) AND state IN (1, 3) ORDER BY id DESC LIMIT 1"
+            "enrollment = $3 AND handed_over_at IS NOT NULL AND (
+                 request_type = 'EraseDevice' AND state IN (1, 3, 4, 6)
+                 OR request_type = 'RemoveProfile' AND (state IN (1, 6) OR state = 3 AND EXISTS (
+                     SELECT 1 FROM outcomes o WHERE o.tenant = $1 AND o.device = $2 AND o.command = commands.id)))
+             ORDER BY id DESC LIMIT 100"
         ))
         .bind(self.tenant.0)
         .bind(device.0)
-        .bind(enrollment.0)
-        .bind(actions[0].name())
-        .bind(actions[1].name());
-        self.open.one(select).await?.map(|row| command(&row)).transpose()
+        .bind(enrollment.0);
+        self.open.all(select).await?.iter().map(command).collect()
     }
 
     async fn settle_command(
@@ -127,10 +124,11 @@ impl Commands for Tx {
     async fn supersede_commands(
         &mut self,
         devices: &[DeviceId],
+        channel: &ChannelKey,
         dedupe: &str,
         at: Timestamp,
     ) -> Result<Vec<DeviceId>> {
-        self.supersede(devices, dedupe, at).await
+        self.supersede(devices, channel, dedupe, at).await
     }
 
     async fn cancel_commands(
@@ -175,12 +173,21 @@ impl Commands for Tx {
         Ok(self.open.run(update).await? > 0)
     }
 
-    async fn set_result(&mut self, device: DeviceId, id: CommandId, result: &[u8]) -> Result<()> {
-        let update = query("UPDATE commands SET result = $4 WHERE tenant = $1 AND device = $2 AND id = $3")
-            .bind(self.tenant.0)
-            .bind(device.0)
-            .bind(id.0)
-            .bind(result);
+    async fn set_result(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        result: &[u8],
+        sealed: bool,
+    ) -> Result<()> {
+        let update = query(
+            "UPDATE commands SET result = $4, result_sealed = $5 WHERE tenant = $1 AND device = $2 AND id = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(id.0)
+        .bind(result)
+        .bind(sealed);
         self.open.set(update, "command").await
     }
 
@@ -227,6 +234,7 @@ fn command(row: &Row) -> Result<Command> {
         sealed: get(row, "sealed")?,
         state: command_state(row, "state")?,
         result: get(row, "result")?,
+        result_sealed: get(row, "result_sealed")?,
         judged: judged(row)?,
         schedule: schedule(row)?,
         put_off: count(row, "put_off")?,

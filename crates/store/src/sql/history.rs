@@ -39,14 +39,14 @@ const GONE_WRONG: &str = list!("AND state > 3 AND state = $4 ORDER BY id DESC LI
 
 const SUPERSEDE: &str = concat!(
     "UPDATE commands SET state = 5, finished_at = $4
-     WHERE tenant = $1 AND channel = '' AND dedupe = $3 AND state IN (0, 2) AND state < 3 AND dedupe IS NOT NULL
+     WHERE tenant = $1 AND channel = $5 AND dedupe = $3 AND state IN (0, 2) AND state < 3 AND dedupe IS NOT NULL
          AND device IN ",
     ids!("$2")
 );
 
 const CARRIED_OUT: &str = concat!(
     "SELECT device FROM commands
-     WHERE tenant = $1 AND channel = '' AND dedupe = $3 AND state < 3 AND dedupe IS NOT NULL AND device IN ",
+     WHERE tenant = $1 AND channel = $4 AND dedupe = $3 AND state < 3 AND dedupe IS NOT NULL AND device IN ",
     ids!("$2")
 );
 
@@ -88,12 +88,14 @@ impl Tx {
     pub(super) async fn supersede(
         &mut self,
         devices: &[DeviceId],
+        channel: &ChannelKey,
         dedupe: &str,
         at: Timestamp,
     ) -> Result<Vec<DeviceId>> {
         let update = query(SUPERSEDE).bind(self.tenant.0).bind(bulk::ids(devices)).bind(dedupe).bind(at.0);
-        self.open.run(update).await?;
+        self.open.run(update.bind(&channel.0)).await?;
         let select = query(CARRIED_OUT).bind(self.tenant.0).bind(bulk::ids(devices)).bind(dedupe);
+        let select = select.bind(&channel.0);
         let rows = self.open.all(select).await?;
         rows.iter().map(|row| get(row, "device").map(DeviceId)).collect()
     }

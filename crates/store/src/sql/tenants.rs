@@ -1,7 +1,7 @@
 //! The tenant itself.
 
 use async_trait::async_trait;
-use domain::{Result, Timestamp, ports::Tenants};
+use domain::{Result, TenantId, Timestamp, ports::Tenants};
 use pki::Fingerprint;
 use sqlx::query;
 
@@ -9,6 +9,10 @@ use super::Tx;
 
 #[async_trait]
 impl Tenants for Tx {
+    fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     async fn add_device_ca(
         &mut self,
         fingerprint: &Fingerprint,

@@ -80,3 +80,17 @@ async fn states_are_set_for_one_and_for_all_of_an_enrollment() {
     assert_eq!(states(tx.certificates(other.enrollment).await.unwrap()), [CertificateState::Pinned]);
     assert!(tx.set_certificate_state(&Fingerprint(digest()), CertificateState::Pinned).await.is_err());
 }
+
+#[tokio::test]
+async fn a_certificate_may_come_to_name_another_enrollment() {
+    let world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let second = another(&phone);
+    let mut tx = world.tx().await;
+    tx.add_certificate(&second).await.unwrap();
+    tx.move_certificate(&second.fingerprint, other.enrollment).await.unwrap();
+    let moved = tx.certificate(&second.fingerprint).await.unwrap().unwrap();
+    assert_eq!(moved.enrollment, other.enrollment);
+    assert_eq!(tx.certificates(phone.enrollment).await.unwrap().len(), 1);
+    assert!(tx.move_certificate(&Fingerprint(digest()), other.enrollment).await.is_err());
+}

@@ -1,8 +1,6 @@
-use domain::{
-    ActionKind, ChannelKey, Command, CommandState, DeviceId, EnrollmentId, Error, Judgement, TenantId,
-};
+use domain::{ChannelKey, Command, CommandState, DeviceId, EnrollmentId, Error, Judgement, TenantId};
 
-use super::world::{World, id, later};
+use super::world::{NOW, World, id, later};
 
 #[tokio::test]
 async fn everything_of_a_command_is_kept() {
@@ -98,28 +96,55 @@ async fn a_command_is_replaced_until_it_is_handed_over() {
 }
 
 #[tokio::test]
-async fn what_is_to_end_an_enrollment_is_found_once_it_was_handed_over_and_not_refused() {
-    const PARTING: [ActionKind; 2] = [ActionKind::WipeFull, ActionKind::WipePartial];
+async fn what_may_have_ended_an_enrollment_is_found_once_it_was_handed_over() {
     let world = World::new().await;
     let phone = world.phone().await;
-    let wipe = |state, action: &str| Command { action: Some(action.into()), state, ..phone.command() };
+    let of = |request_type: &str, state, handed: bool| Command {
+        request_type: request_type.into(),
+        state,
+        handed_over_at: handed.then_some(NOW),
+        ..phone.command()
+    };
     let mut tx = world.tx().await;
-    for state in [CommandState::Queued, CommandState::NotNow, CommandState::Failed, CommandState::Cancelled] {
-        tx.add_commands(&[wipe(state, "wipefull")]).await.unwrap();
+    let mut expected = Vec::new();
+    for request_type in ["EraseDevice", "RemoveProfile", "DeviceLock"] {
+        for state in CommandState::ALL {
+            let command = of(request_type, state, true);
+            tx.add_commands(std::slice::from_ref(&command)).await.unwrap();
+            let ends = match request_type {
+                "EraseDevice" => [1, 3, 4, 6].contains(&state.code()),
+                "RemoveProfile" => [1, 6].contains(&state.code()),
+                _ => false,
+            };
+            expected.extend(ends.then_some(command));
+        }
+        tx.add_commands(&[of(request_type, CommandState::Expired, false)]).await.unwrap();
     }
-    tx.add_commands(&[wipe(CommandState::HandedOver, "lockscreen")]).await.unwrap();
-    let found = tx.parting_command(phone.device, phone.enrollment, PARTING).await.unwrap();
-    assert_eq!(found, None);
+    expected.sort_by_key(|command| std::cmp::Reverse(command.id));
+    assert_eq!(
+        tx.parting_commands(phone.device, phone.enrollment).await.unwrap(),
+        expected,
+        "the newest first"
+    );
+    assert_eq!(tx.parting_commands(phone.device, EnrollmentId(id())).await.unwrap(), []);
+}
 
-    let (handed, done) =
-        (wipe(CommandState::HandedOver, "wipefull"), wipe(CommandState::Acknowledged, "wipepartial"));
-    for (command, among) in [(&handed, &handed), (&done, if done.id > handed.id { &done } else { &handed })] {
-        tx.add_commands(std::slice::from_ref(command)).await.unwrap();
-        let found = tx.parting_command(phone.device, phone.enrollment, PARTING).await.unwrap();
-        assert_eq!(found.as_ref(), Some(among), "the newest");
-    }
-    let another = EnrollmentId(id());
-    assert_eq!(tx.parting_command(phone.device, another, PARTING).await.unwrap(), None);
+#[tokio::test]
+async fn a_profile_that_was_removed_may_have_ended_an_enrollment_until_that_is_applied() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let removed = Command { request_type: "RemoveProfile".into(), ..phone.command() };
+    let mut tx = world.tx().await;
+    tx.add_commands(std::slice::from_ref(&removed)).await.unwrap();
+    assert_eq!(tx.parting_commands(phone.device, phone.enrollment).await.unwrap(), []);
+    tx.commit().await.unwrap();
+    world.poll(phone.idle()).await.next.unwrap();
+    world.poll(phone.reports(removed.id, CommandState::Acknowledged)).await;
+    let mut tx = world.tx().await;
+    let found = tx.parting_commands(phone.device, phone.enrollment).await.unwrap();
+    assert_eq!(found.iter().map(|command| command.id).collect::<Vec<_>>(), [removed.id]);
+    assert!(tx.remove_outcome(phone.device, removed.id).await.unwrap());
+    assert_eq!(tx.parting_commands(phone.device, phone.enrollment).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use domain::{
     TenantId, UserId, ports::Declared,
 };
 
-use super::world::{World, channel, id, later};
+use super::world::{NOW, World, channel, id, later};
 
 fn issued() -> Enrollment {
     Enrollment {
@@ -123,14 +123,64 @@ async fn what_a_channel_was_told_outlives_its_next_token() {
     let mut tx = world.tx().await;
     assert_eq!(tx.declared(phone.enrollment, &key).await.unwrap(), None);
     assert!(tx.set_declared(phone.enrollment, &key, &declared).await.unwrap());
-    assert!(tx.set_bootstrap_token(phone.enrollment, Some(&[1, 2])).await.unwrap());
+    assert!(tx.set_bootstrap_token(phone.enrollment, Some(&[1, 2]), NOW).await.unwrap());
     tx.set_channel(phone.device, phone.enrollment, &channel("")).await.unwrap();
     assert_eq!(tx.declared(phone.enrollment, &key).await.unwrap(), Some(declared.clone()));
     assert_eq!(tx.bootstrap_token(phone.enrollment).await.unwrap(), Some(vec![1, 2]));
-    assert!(tx.set_bootstrap_token(phone.enrollment, None).await.unwrap());
+    assert!(tx.set_bootstrap_token(phone.enrollment, None, NOW).await.unwrap());
     assert_eq!(tx.bootstrap_token(phone.enrollment).await.unwrap(), None);
     let nobody = EnrollmentId(id());
     assert!(!tx.set_declared(nobody, &key, &declared).await.unwrap());
     assert!(!tx.set_declared(phone.enrollment, &ChannelKey("ann".into()), &declared).await.unwrap());
-    assert!(!tx.set_bootstrap_token(nobody, None).await.unwrap());
+    assert!(!tx.set_bootstrap_token(nobody, None, NOW).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_user_is_found_on_each_device_by_id_or_short_name() {
+    let world = World::new().await;
+    let (one, two, none) = (world.phone().await, world.phone().await, world.phone().await);
+    let user = |key: &str, name: &str, told| Channel {
+        user_name: Some(name.into()),
+        updated_at: later(told),
+        ..channel(key)
+    };
+    let mut tx = world.tx().await;
+    tx.set_channel(one.device, one.enrollment, &user("A-1", "ada", 1)).await.unwrap();
+    tx.set_channel(two.device, two.enrollment, &user("B-1", "ada", 2)).await.unwrap();
+    tx.set_channel(two.device, two.enrollment, &user("B-2", "ada", 1)).await.unwrap();
+    tx.set_channel(two.device, two.enrollment, &user("B-3", "B-1", 3)).await.unwrap();
+    tx.set_channel(none.device, EnrollmentId(id()), &user("C-1", "ada", 9)).await.unwrap();
+    let devices = [one.device, two.device, none.device, DeviceId(id())];
+    let mut found = async |name: &str| {
+        let mut found = tx.user_channels(&devices, name).await.unwrap();
+        found.sort_by(|a, b| a.1.cmp(&b.1));
+        found.into_iter().map(|(device, key)| (device, key.0)).collect::<Vec<_>>()
+    };
+    assert_eq!(found("ada").await, [(one.device, "A-1".to_owned()), (two.device, "B-1".to_owned())]);
+    assert_eq!(found("B-1").await, [(two.device, "B-1".to_owned())], "an id before a name");
+    for nobody in ["", "ADA", "'", "C-1"] {
+        assert_eq!(found(nobody).await, [], "{nobody:?}");
+    }
+    tx.set_channel(one.device, one.enrollment, &channel("A-1")).await.unwrap();
+    assert_eq!(tx.user_channels(&devices[..1], "ada").await.unwrap().len(), 1, "a name is not forgotten");
+}
+
+#[tokio::test]
+async fn channels_move_to_another_record_with_all_that_is_theirs() {
+    let world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let mut tx = world.tx().await;
+    tx.set_channel(phone.device, phone.enrollment, &channel("ada")).await.unwrap();
+    tx.set_bootstrap_token(phone.enrollment, Some(&[1, 2]), NOW).await.unwrap();
+    let ada = ChannelKey("ada".into());
+    tx.set_awaiting(phone.enrollment, &ada, true).await.unwrap();
+    tx.move_channels(phone.enrollment, other.device).await.unwrap();
+    tx.set_device(&domain::Device { quarantined: true, managed: false, ..phone.record() }).await.unwrap();
+    tx.discard_quarantined(phone.device).await.unwrap();
+    let kept = tx.channels(other.device, phone.enrollment).await.unwrap();
+    let awaits: Vec<_> = kept.iter().map(|channel| (channel.key.0.as_str(), channel.awaits)).collect();
+    assert_eq!(awaits, [("", false), ("ada", true)]);
+    assert_eq!(tx.bootstrap_token(phone.enrollment).await.unwrap(), Some(vec![1, 2]));
+    tx.set_awaiting(phone.enrollment, &ada, false).await.unwrap();
+    assert!(!tx.channels(other.device, phone.enrollment).await.unwrap()[1].awaits);
 }

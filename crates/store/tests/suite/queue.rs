@@ -229,7 +229,9 @@ async fn a_newer_command_with_the_same_key_takes_the_place_of_one_that_waits() {
 
     let devices = [waits.device, has_it.device, other.device];
     let mut tx = world.tx().await;
-    assert_eq!(tx.supersede_commands(&devices, "wifi", later(1)).await.unwrap(), [has_it.device]);
+    let (own, ada) = (domain::ChannelKey::default(), domain::ChannelKey("ada".into()));
+    assert_eq!(tx.supersede_commands(&devices, &ada, "wifi", later(1)).await.unwrap(), [], "another channel");
+    assert_eq!(tx.supersede_commands(&devices, &own, "wifi", later(1)).await.unwrap(), [has_it.device]);
     tx.add_commands(&[keyed(&waits, "wifi"), keyed(&other, "wifi")]).await.unwrap();
     tx.commit().await.unwrap();
 
@@ -337,11 +339,17 @@ async fn the_state_of_a_channel_with_apns_is_told() {
     let phone = world.phone().await;
     let mut tx = world.tx().await;
     let channel = domain::ChannelKey::default();
-    let state = tx.push_state(phone.device, phone.enrollment, &channel).await.unwrap().unwrap();
-    assert!(state.has_token && state.last.is_none() && state.due.is_none());
-    tx.ask_push(phone.device, &channel, later(3)).await.unwrap();
-    let state = tx.push_state(phone.device, phone.enrollment, &channel).await.unwrap().unwrap();
-    assert_eq!(state.due, Some((later(3), 0)));
-    let nobody = domain::ChannelKey("ada".into());
-    assert_eq!(tx.push_state(phone.device, phone.enrollment, &nobody).await.unwrap(), None);
+    let [state] = &tx.channels(phone.device, phone.enrollment).await.unwrap()[..] else {
+        panic!("one channel")
+    };
+    assert!(state.push.has_token && state.push.last.is_none() && state.push.due.is_none());
+    assert_eq!((&state.key, &state.user_name, state.awaits), (&channel, &None, false));
+    let ada = domain::Channel { user_name: Some("ada".into()), ..super::world::channel("A-1") };
+    tx.set_channel(phone.device, phone.enrollment, &ada).await.unwrap();
+    tx.ask_push(phone.device, &ada.key, later(3)).await.unwrap();
+    let states = tx.channels(phone.device, phone.enrollment).await.unwrap();
+    let told: Vec<_> =
+        states.iter().map(|it| (it.key.0.as_str(), it.user_name.as_deref(), it.push.due)).collect();
+    assert_eq!(told, [("", None, None), ("A-1", Some("ada"), Some((later(3), 0)))], "each for itself");
+    assert_eq!(tx.channels(phone.device, domain::EnrollmentId(id())).await.unwrap(), []);
 }

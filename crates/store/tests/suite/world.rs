@@ -194,6 +194,7 @@ impl Phone {
             wake_at: later(900),
             state: CommandState::Queued,
             result: None,
+            result_sealed: false,
             queued_at: NOW,
             handed_over_at: None,
             finished_at: None,
@@ -213,7 +214,7 @@ impl Phone {
 
     pub fn reports(&self, command: CommandId, state: CommandState) -> Poll {
         let result = if state.is_open() { Vec::new() } else { b"<report/>".to_vec() };
-        Poll { report: Some(ReportStep { command, state, result }), ..self.idle() }
+        Poll { report: Some(ReportStep { command, state, result, sealed: false }), ..self.idle() }
     }
 
     pub fn tells(&self, channel: Channel) -> TokenStep {
@@ -227,6 +228,7 @@ pub fn channel(key: &str) -> Channel {
         push_token: vec![7; 32],
         push_magic: "magic".into(),
         unlock_token: None,
+        user_name: None,
         updated_at: NOW,
     }
 }

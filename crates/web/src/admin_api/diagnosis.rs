@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
 };
-use domain::{Diagnosis, PushState, Timestamp};
+use domain::{ChannelState, Diagnosis, PushState, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,9 +27,11 @@ pub(super) struct DiagnosisObject {
     /// When it last spoke to the server.
     #[schema(required)]
     last_seen: Option<String>,
-    /// How it stands with APNs; null where it never told how to wake it.
+    /// How its own channel stands with APNs; null where it never told how to wake it.
     #[schema(required)]
     push: Option<PushObject>,
+    /// Its users, each with a channel that is woken for itself.
+    users: Vec<UserObject>,
     /// What waits, in the order in which it will go.
     waiting: Vec<WaitingCommand>,
     /// Until when its identity is good.
@@ -42,7 +44,20 @@ pub(super) struct DiagnosisObject {
     advice: Vec<String>,
 }
 
-/// How a device stands with APNs.
+/// A user of a device.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserChannel)]
+pub(super) struct UserObject {
+    /// `channel` of the user's commands.
+    channel: String,
+    /// The short name, where the device told it.
+    #[schema(required)]
+    name: Option<String>,
+    /// How the channel stands with APNs.
+    push: PushObject,
+}
+
+/// How a channel stands with APNs.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PushState)]
 pub(super) struct PushObject {
@@ -100,11 +115,18 @@ impl From<Diagnosis> for DiagnosisObject {
             managed: found.device.managed,
             last_seen: found.device.last_contact.map(Timestamp::rfc3339),
             push: found.push.map(PushObject::from),
+            users: found.users.into_iter().map(UserObject::from).collect(),
             waiting: found.waiting.into_iter().map(waiting).collect(),
             certificate_expires: found.certificate_ends.map(Timestamp::rfc3339),
             push_certificate_expires: found.push_certificate_ends.map(Timestamp::rfc3339),
             advice: found.advice,
         }
+    }
+}
+
+impl From<ChannelState> for UserObject {
+    fn from(state: ChannelState) -> Self {
+        Self { channel: state.key.0, name: state.user_name, push: state.push.into() }
     }
 }
 

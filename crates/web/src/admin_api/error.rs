@@ -182,6 +182,7 @@ impl From<Error> for Failure {
             Error::NotFound(_) => Self::new(Kind::NotFound).telling(error.to_string()),
             Error::Conflict(why) => Self::new(Kind::Conflict).telling(why),
             Error::Unsupported(why) => Self::new(Kind::Conflict).telling(why.to_string()),
+            Error::TooOften(_) => Self::new(Kind::Unavailable).because(error.to_string()),
             Error::Unavailable(why) => Self::new(Kind::Unavailable).because(why),
             Error::Internal(_) => Self::new(Kind::Internal).because(error.chain()),
         }

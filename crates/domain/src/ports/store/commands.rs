@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    ActionKind, ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId,
-    EnrollmentId, Judgement, Result, Timestamp,
+    ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId, EnrollmentId,
+    Judgement, Result, Timestamp,
 };
 
 /// The command queue.
@@ -20,14 +20,9 @@ pub trait Commands {
     /// not yet handed over; whether it was.
     async fn replace_command(&mut self, command: &Command) -> Result<bool>;
 
-    /// The newest command of an enrollment that was to end it, was handed over, and was not refused: one that carries out any of
-    /// `actions`.
-    async fn parting_command(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        actions: [ActionKind; 2],
-    ) -> Result<Option<Command>>;
+    /// The commands of an enrollment that may have ended it, the newest first, at most 100: `EraseDevice` and `RemoveProfile`
+    /// that were handed over, and not answered, or not applied yet, or (`EraseDevice` alone) answered with an error.
+    async fn parting_commands(&mut self, device: DeviceId, enrollment: EnrollmentId) -> Result<Vec<Command>>;
 
     /// Says what became of an open command without the device's own word; whether it was open.
     async fn settle_command(
@@ -58,11 +53,12 @@ pub trait Commands {
     /// Takes back a command that the device does not have: it waits, or was put off. Whether it was so.
     async fn cancel_command(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool>;
 
-    /// Takes back the commands of `devices` with this dedupe key that they do not have, on the device channel, and gives the
+    /// Takes back the commands of `devices` with this dedupe key that they do not have, on this channel, and gives the
     /// devices that have one and have not answered. The devices' rows are to be locked.
     async fn supersede_commands(
         &mut self,
         devices: &[DeviceId],
+        channel: &ChannelKey,
         dedupe: &str,
         at: Timestamp,
     ) -> Result<Vec<DeviceId>>;
@@ -85,8 +81,14 @@ pub trait Commands {
         cancelled_at: Option<Timestamp>,
     ) -> Result<bool>;
 
-    /// Replaces the stored result of a command.
-    async fn set_result(&mut self, device: DeviceId, id: CommandId, result: &[u8]) -> Result<()>;
+    /// Replaces the stored result of a command; `sealed` says whether it is.
+    async fn set_result(
+        &mut self,
+        device: DeviceId,
+        id: CommandId,
+        result: &[u8],
+        sealed: bool,
+    ) -> Result<()>;
 
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;

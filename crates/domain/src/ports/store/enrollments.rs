@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     CertificateState, Channel, ChannelKey, DeviceId, Enrollment, EnrollmentId, IdentityCertificate, Link,
-    LinkId, Result, Timestamp,
+    LinkId, Result, Timestamp, UserId,
 };
 
 /// Enrollment links.
@@ -15,6 +15,13 @@ pub trait Links {
 
     /// Counts a use, and gives the link; `None` if it is used up or over at `now`, and nothing was counted.
     async fn use_link(&mut self, id: LinkId, now: Timestamp) -> Result<Option<Link>>;
+
+    /// A user's links for any device that are not used and not over at `now`, the longest-lived first, at most `limit`.
+    async fn unused_links(&mut self, user: UserId, now: Timestamp, limit: u32) -> Result<Vec<Link>>;
+
+    /// Counts a way to enroll that a user makes for themselves; false, and not counted, where there are `most` in this stretch of
+    /// time already.
+    async fn count_own_link(&mut self, user: UserId, stretch: i64, most: u32) -> Result<bool>;
 }
 
 /// What a channel knows of its declarations, as far as we know.
@@ -41,6 +48,19 @@ pub struct PushState {
     pub due: Option<(Timestamp, u32)>,
 }
 
+/// A channel of an enrollment, without its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelState {
+    /// Which one.
+    pub key: ChannelKey,
+    /// Short name of its user; `None` for the device's own, and where it was never told.
+    pub user_name: Option<String>,
+    /// Whether it said in quarantine that it waits to be told to go on.
+    pub awaits: bool,
+    /// How it stands with APNs.
+    pub push: PushState,
+}
+
 /// Enrollments and their channels.
 #[async_trait]
 pub trait Enrollments {
@@ -62,7 +82,24 @@ pub trait Enrollments {
     /// A channel of an enrollment.
     async fn channel(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Channel>>;
 
-    /// Adds or replaces a channel of an enrollment; an unlock token of `None` leaves the stored one.
+    /// Every channel of an enrollment, the device's own first; of users at most 1000. The pushes are those of `device`.
+    async fn channels(&mut self, device: DeviceId, enrollment: EnrollmentId) -> Result<Vec<ChannelState>>;
+
+    /// The channels of `user`, by id or short name, in the enrollments that `devices` now have; of several with that name on
+    /// one device the one that was told last. Devices without one are left out.
+    async fn user_channels(
+        &mut self,
+        devices: &[DeviceId],
+        user: &str,
+    ) -> Result<Vec<(DeviceId, ChannelKey)>>;
+
+    /// Gives all channels of an enrollment, with all that is kept with them, to another record of its device.
+    async fn move_channels(&mut self, enrollment: EnrollmentId, to: DeviceId) -> Result<()>;
+
+    /// Writes down whether a channel waits to be told to go on.
+    async fn set_awaiting(&mut self, enrollment: EnrollmentId, key: &ChannelKey, awaits: bool) -> Result<()>;
+
+    /// Adds or replaces a channel of an enrollment; an unlock token or a user's name of `None` leaves the stored one.
     async fn set_channel(
         &mut self,
         device: DeviceId,
@@ -82,7 +119,12 @@ pub trait Enrollments {
     async fn bootstrap_token(&mut self, enrollment: EnrollmentId) -> Result<Option<Vec<u8>>>;
 
     /// Replaces it, or takes it away; whether the enrollment has a device channel.
-    async fn set_bootstrap_token(&mut self, enrollment: EnrollmentId, sealed: Option<&[u8]>) -> Result<bool>;
+    async fn set_bootstrap_token(
+        &mut self,
+        enrollment: EnrollmentId,
+        sealed: Option<&[u8]>,
+        at: Timestamp,
+    ) -> Result<bool>;
 
     /// What a channel was last told of its declarations; `None` if it never was.
     async fn declared(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Declared>>;
@@ -98,14 +140,6 @@ pub trait Enrollments {
     /// Asks that a channel of the device's live enrollment be woken at `due`, or sooner where that is asked already.
     /// One row per channel; every call raises its generation.
     async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()>;
-
-    /// How a channel of an enrollment stands with APNs; `None` without that channel.
-    async fn push_state(
-        &mut self,
-        device: DeviceId,
-        enrollment: EnrollmentId,
-        channel: &ChannelKey,
-    ) -> Result<Option<PushState>>;
 
     /// Takes back every push that is due for `device`.
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
@@ -131,6 +165,13 @@ pub trait Certificates {
 
     /// Those of an enrollment, oldest first, at most 100.
     async fn certificates(&mut self, enrollment: EnrollmentId) -> Result<Vec<IdentityCertificate>>;
+
+    /// Lets a certificate name another enrollment.
+    async fn move_certificate(
+        &mut self,
+        fingerprint: &pki::Fingerprint,
+        enrollment: EnrollmentId,
+    ) -> Result<()>;
 
     /// Says what a certificate is from now on.
     async fn set_certificate_state(

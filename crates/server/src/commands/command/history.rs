@@ -131,6 +131,9 @@ fn text(details: &CommandDetails) -> String {
         ),
         format!("queued at       {}", view.queued_at.rfc3339()),
     ];
+    if !view.channel.0.is_empty() {
+        lines.push(format!("of the user     {}", view.channel.0));
+    }
     let times = [
         ("not before", view.schedule.not_before),
         ("expires at", view.schedule.expires),

@@ -25,6 +25,9 @@ pub struct Send {
     /// File with a device on each line
     #[arg(long, value_name = "FILE")]
     devices_from: Option<PathBuf>,
+    /// Not for the devices themselves, but for this user of each: id or short name, as the device tells it
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
     /// Not earlier than this, such as 2026-12-24T18:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     not_before: Option<Timestamp>,
@@ -42,9 +45,10 @@ pub struct Send {
 /// Does it.
 pub async fn run(context: &Context, send: Send) -> Result<()> {
     let devices = send.names()?;
-    let Send { tenant, not_before, expires, priority, dedupe, file, .. } = send;
+    let Send { tenant, user, not_before, expires, priority, dedupe, file, .. } = send;
     let request = read(&file)?;
-    let command = NewCommand { request, schedule: Schedule { priority, not_before, expires }, dedupe };
+    let schedule = Schedule { priority, not_before, expires };
+    let command = NewCommand { request, schedule, dedupe, user };
     let names = devices.clone();
     let sent = on_the_database(context, |mdm| async move {
         let actor = local(&mdm, tenant).await?;

@@ -29,9 +29,14 @@ fn value(found: &Diagnosis) -> Value {
         value["why"] = why.as_str().into();
         value
     });
+    let users = found
+        .users
+        .iter()
+        .map(|user| json!({ "channel": user.key.0, "name": user.user_name, "push": push(&user.push) }));
     json!({
         "device": found.device.id.client_id(), "managed": found.device.managed,
         "last_seen": time(found.device.last_contact), "push": found.push.as_ref().map(push),
+        "users": users.collect::<Vec<_>>(),
         "waiting": waiting.collect::<Vec<_>>(), "certificate_expires": time(found.certificate_ends),
         "push_certificate_expires": time(found.push_certificate_ends), "advice": found.advice,
     })
@@ -47,20 +52,30 @@ fn push(state: &PushState) -> Value {
 
 fn text(found: &Diagnosis) -> String {
     let or_never = |at: Option<Timestamp>| time(at).unwrap_or_else(|| "never".into());
-    let pushed = found.push.as_ref().and_then(|push| push.last.as_ref());
-    let pushed = pushed.map_or("never".into(), |(at, said)| format!("{} ({said})", at.rfc3339()));
     let mut lines = vec![
         format!("last seen                 {}", or_never(found.device.last_contact)),
-        format!("last push                 {pushed}"),
+        format!("last push                 {}", pushed(found.push.as_ref())),
         format!("identity expires          {}", or_never(found.certificate_ends)),
         format!("push certificate expires  {}", or_never(found.push_certificate_ends)),
     ];
+    for user in &found.users {
+        let name = user.user_name.as_ref().unwrap_or(&user.key.0);
+        lines.push(format!("last push for {name}: {}", pushed(Some(&user.push))));
+    }
     for (view, why) in &found.waiting {
-        lines.push(format!("waits since {}: {} ({why})", view.queued_at.rfc3339(), view.request_type));
+        let channel = &view.channel.0;
+        let whose = if channel.is_empty() { String::new() } else { format!(" of the user {channel}") };
+        lines.push(format!("waits since {}: {}{whose} ({why})", view.queued_at.rfc3339(), view.request_type));
     }
     lines.extend(found.advice.iter().map(|advice| format!("→ {advice}")));
     if found.advice.is_empty() {
         lines.push("nothing is wrong with it".into());
     }
     lines.join("\n")
+}
+
+/// When a channel was last pushed to, and what APNs said.
+fn pushed(state: Option<&PushState>) -> String {
+    let last = state.and_then(|state| state.last.as_ref());
+    last.map_or("never".into(), |(at, said)| format!("{} ({said})", at.rfc3339()))
 }

@@ -1,5 +1,8 @@
 //! One command for many devices in one call.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{
@@ -52,6 +55,105 @@ async fn many_devices_are_asked_at_once_and_each_that_was_not_is_told(server: Te
     let page = server.api().admin(Method::GET, "commands?state=queued&limit=1000", None).await;
     assert_eq!(page.body["commands"].as_array().unwrap().len(), 1000);
     assert!(page.body["next"].is_string());
+}
+
+/// Twenty thousand in every run; `REMUDA_BULK=100000` for what is promised.
+fn very_many() -> u64 {
+    std::env::var_os("REMUDA_BULK").map_or(20_000, |text| text.to_str().unwrap().parse().unwrap())
+}
+
+on_both!(very_many_devices_in_one_body_are_queued_in_moments);
+
+async fn very_many_devices_in_one_body_are_queued_in_moments(server: TestServer) {
+    let many = very_many();
+    let mut names = Vec::new();
+    for first in (0..many).step_by(1000) {
+        names.extend(records(&server, first..many.min(first + 1000)).await);
+    }
+    let half = names.len() / 2;
+    names[half] = "serial:nobody's".into();
+    let plist = "<plist><dict><key>RequestType</key><string>DeviceLock</string></dict></plist>";
+    let plist = base64::engine::general_purpose::STANDARD.encode(plist);
+    let began = std::time::Instant::now();
+
+    let answer = send(&server, json!({ "devices": names, "plist": plist, "priority": 7 })).await;
+
+    println!("{many} devices in {:?}", began.elapsed());
+    assert_eq!(answer.status, 202);
+    let list = |key: &str| answer.body[key].as_array().unwrap().clone();
+    assert_eq!(list("failed"), [json!({ "device": "serial:nobody's", "error": "there is no such device" })]);
+    let queued: Vec<String> =
+        list("commands").iter().map(|it| it["device"].as_str().unwrap().to_owned()).collect();
+    names.remove(half);
+    assert!(queued == names, "each once, in the order of the call");
+    let last = list("commands").last().unwrap()["uuid"].as_str().unwrap().to_owned();
+    let shown = super::shown(&server, &last).await;
+    assert_eq!((&shown["request_type"], &shown["state"]), (&json!("DeviceLock"), &json!("queued")));
+    assert_eq!(server.count_events("commands.sent").await, 1);
+}
+
+/// A lock for everyone, as the domain has it.
+fn everyone_locks() -> domain::NewCommand {
+    let request = apple::command::RawCommand::from_json(&lock("all of you")).unwrap();
+    domain::NewCommand {
+        request,
+        schedule: domain::Schedule::default(),
+        dedupe: Some("lock".into()),
+        user: None,
+    }
+}
+
+fn told(sent: &[Result<domain::CommandId, domain::NotSent>]) -> (usize, usize) {
+    let queued = sent.iter().take_while(|it| it.is_ok()).count();
+    let late = sent[queued..].iter().filter(|it| **it == Err(domain::NotSent::Unavailable)).count();
+    (queued, late)
+}
+
+on_both!(a_call_that_runs_out_of_time_tells_what_it_did_and_can_be_repeated);
+
+async fn a_call_that_runs_out_of_time_tells_what_it_did_and_can_be_repeated(server: TestServer) {
+    let names = records(&server, 0..MANY).await;
+    let (mdm, owner, command) = (server.mdm(), server.owner(), everyone_locks());
+    let asked = AtomicUsize::new(0);
+    let twice = || asked.fetch_add(1, Ordering::Relaxed) < 2;
+
+    let sent = mdm.send_command_while(&owner, &command, &names, &twice).await.unwrap();
+
+    assert_eq!(told(&sent), (1000, 203));
+    assert_eq!(queued_locks(&server).await, 1000, "what is told is there");
+    let never = mdm.send_command_while(&owner, &command, &names, &|| false).await;
+    assert!(matches!(never, Err(domain::Error::Unavailable(_))), "{never:?}");
+    let again = mdm.send_command(&owner, &command, &names).await.unwrap();
+    assert_eq!(told(&again), (1203, 0));
+    assert_eq!(queued_locks(&server).await, 1203, "the key keeps a repetition from doubling");
+}
+
+/// How many commands wait.
+async fn queued_locks(server: &TestServer) -> usize {
+    let mut records = server.records().await;
+    let filter = domain::CommandFilter { device: None, state: Some(domain::CommandState::Queued) };
+    records.commands(&filter, None, 10_000).await.unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
+    let server = TestServer::on_postgres().await;
+    let names = records(&server, 0..MANY).await;
+    let broken: domain::DeviceId = names[777].parse().unwrap();
+    server.postgres().execute(&format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON commands FOR EACH ROW WHEN (NEW.device = '{}') EXECUTE FUNCTION refuse()",
+        broken.0
+    ));
+
+    let answer = send(&server, json!({ "devices": names, "command": lock("x") })).await;
+
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let count = |key: &str| answer.body[key].as_array().unwrap().len();
+    assert_eq!((count("commands"), count("failed")), (500, 703));
+    let said = answer.body["failed"][0]["error"].as_str().unwrap();
+    assert!(said.contains("send it again") && !answer.text.contains("disk"), "{said}");
+    assert_eq!(queued_locks(&server).await, 500);
 }
 
 #[tokio::test]

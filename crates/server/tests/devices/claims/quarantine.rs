@@ -101,3 +101,98 @@ async fn only_a_device_in_quarantine_is_approved_or_rejected(server: TestServer)
     assert!(not_found(server.mdm().reject_device(&server.owner(), iphone.id()).await.unwrap_err()));
     assert_eq!(iphone.idle().await, Ok(None));
 }
+
+/// 17, 20: what its channels said in quarantine counts once it is approved.
+mod what_was_said_meanwhile {
+    use apple::{CheckIn, Identifiers, Report, TokenUpdate};
+    use simulator::apple_device::AppleDevice;
+
+    use super::*;
+
+    const EVERYBODY: &str = "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF";
+    const ANNA: &str = "anna@example.com";
+
+    async fn says(device: &mut AppleDevice, user: Option<&str>, awaits: Option<bool>) -> Identifiers {
+        let ids = Identifiers {
+            user_id: user.map(|_| EVERYBODY.to_owned()),
+            user_short_name: user.map(str::to_owned),
+            ..device.model().identifiers()
+        };
+        let mut message = TokenUpdate { awaiting_configuration: awaits, ..device.token_update_message() };
+        message.ids = ids.clone();
+        if user.is_some() {
+            (message.token, message.unlock_token) = (vec![9; 32], None);
+        }
+        device.check_in(&CheckIn::TokenUpdate(message)).await.unwrap();
+        ids
+    }
+
+    async fn handed_over(device: &mut AppleDevice) -> Vec<String> {
+        device.connect().await.unwrap().into_iter().map(|done| done.request_type).collect()
+    }
+
+    on_both!(who_waits_in_setup_assistant_is_let_go_on);
+    async fn who_waits_in_setup_assistant_is_let_go_on(server: TestServer) {
+        let ipad = server.enrolled_ipad().await;
+        let mut claimant = claimant(&server, &ipad, server.link().await).await;
+        says(&mut claimant, None, Some(true)).await;
+        // Left out, it does not take back what was said.
+        says(&mut claimant, None, None).await;
+        assert_eq!(claimant.idle().await, Ok(None), "nothing before it is approved");
+        let waiting = quarantined(&server).await.unwrap();
+        server.mdm().approve_device(&server.owner(), waiting.id).await.unwrap();
+        let handed = handed_over(&mut claimant).await;
+        assert_eq!(handed.iter().filter(|name| *name == "DeviceConfigured").count(), 1, "{handed:?}");
+    }
+
+    on_both!(who_waits_no_longer_is_told_nothing);
+    async fn who_waits_no_longer_is_told_nothing(server: TestServer) {
+        let ipad = server.enrolled_ipad().await;
+        let mut claimant = claimant(&server, &ipad, server.link().await).await;
+        for awaits in [true, false] {
+            says(&mut claimant, None, Some(awaits)).await;
+        }
+        let waiting = quarantined(&server).await.unwrap();
+        server.mdm().approve_device(&server.owner(), waiting.id).await.unwrap();
+        let handed = handed_over(&mut claimant).await;
+        assert!(!handed.contains(&"DeviceConfigured".to_owned()), "{handed:?}");
+    }
+
+    on_both!(its_users_are_there_when_it_is_approved);
+    async fn its_users_are_there_when_it_is_approved(server: TestServer) {
+        for holder_is_gone in [false, true] {
+            let mut first = server.enrolled_ipad().await;
+            let mut claimant = claimant(&server, &first, server.link().await).await;
+            says(&mut claimant, None, None).await;
+            let ids = says(&mut claimant, Some(ANNA), Some(true)).await;
+            if holder_is_gone {
+                first.check_out().await.unwrap();
+            }
+            let waiting = quarantined(&server).await.unwrap();
+            let id = server.mdm().approve_device(&server.owner(), waiting.id).await.unwrap();
+            assert_eq!(id, first.id());
+            let users = server.mdm().diagnose(&server.owner(), id).await.unwrap().users;
+            assert_eq!((users.len(), users[0].key.0.as_str(), users[0].awaits), (1, ANNA, false));
+            assert_eq!(users[0].user_name.as_deref(), Some(ANNA));
+            let handed =
+                claimant.poll(&Report::idle(ids.clone())).await.unwrap().expect("a command for Anna");
+            assert_eq!(handed.request_type, "UserConfigured");
+            let done = Report::acknowledged(ids, &handed.command_uuid.clone());
+            assert_eq!(claimant.poll(&done).await.unwrap(), None);
+            server.until(async |server| server.apns().pushes().iter().any(|it| it.token == [9; 32])).await;
+        }
+    }
+
+    on_both!(its_token_of_a_later_day_is_the_one_that_counts);
+    /// 13: in quarantine as everywhere.
+    async fn its_token_of_a_later_day_is_the_one_that_counts(server: TestServer) {
+        let iphone = server.enrolled_iphone().await;
+        let mut claimant = claimant(&server, &iphone, server.link().await).await;
+        claimant.token_update().await.unwrap();
+        claimant.rotate_push_address().await.unwrap();
+        let waiting = quarantined(&server).await.unwrap();
+        let id = server.mdm().approve_device(&server.owner(), waiting.id).await.unwrap();
+        let secret = server.mdm().reveal(&server.owner(), id, domain::DeviceSecret::UnlockToken).await;
+        assert_eq!(secret.ok().map(|it| it.value), claimant.push_address().unlock_token);
+    }
+}
