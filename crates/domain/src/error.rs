@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by what the caller can do about it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// Shorthand used throughout.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -31,6 +31,9 @@ pub enum Error {
     /// The device cannot do this, now or ever.
     #[error("{0}")]
     Unsupported(Unsupported),
+    /// The caller did it too often; it may be done again after that time.
+    #[error("this was done too often: wait {} s", .0.as_secs())]
+    TooOften(Duration),
     /// Try again later: the database or a queue is not keeping up, or away.
     #[error("unavailable: {0}")]
     Unavailable(String),

@@ -89,7 +89,7 @@ impl From<Error> for Reason {
     fn from(error: Error) -> Self {
         match error {
             Error::Conflict(_) => Self::NoDeviceUrl,
-            Error::Unavailable(_) => Self::Busy,
+            Error::Unavailable(_) | Error::TooOften(_) => Self::Busy,
             Error::NotFound(_)
             | Error::Unauthenticated
             | Error::Forbidden(_)

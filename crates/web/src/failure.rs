@@ -116,6 +116,7 @@ pub(crate) fn log_failed(error: &Error, origin: Origin) {
         | Error::Forbidden(_)
         | Error::Invalid { .. }
         | Error::Unsupported(_)
+        | Error::TooOften(_)
         | Error::Internal(_) => tracing::error!(peer = %origin, error = ?causes, "a request failed"),
     }
 }
@@ -131,6 +132,7 @@ fn failed(error: &Error) -> Response {
         | Error::Invalid { .. }
         | Error::Conflict(_)
         | Error::Unsupported(_)
+        | Error::TooOften(_)
         | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -264,7 +266,7 @@ mod tests {
         assert_eq!(answer(Failure::Unidentified(Unidentified::Unsigned)).status(), 400);
         assert_eq!(answer(Failure::Malformed(apple::Malformed::NotADictionary, SENDER)).status(), 400);
         assert_eq!(answer(Failure::NoScep("it has no operation")).status(), 400);
-    }
-}
         assert_eq!(answer(Failure::NoPush("it has no message".into())).status(), 400);
         assert_eq!(answer(Failure::NotGoogle("it is expired".into())).status(), 403);
+    }
+}

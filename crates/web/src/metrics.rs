@@ -157,7 +157,7 @@ fn refusal(error: &Error) -> Response {
             tracing::error!(error = error.chain(), "metrics could not be read");
             StatusCode::INTERNAL_SERVER_ERROR
         }
-        Error::Unavailable(_) => {
+        Error::Unavailable(_) | Error::TooOften(_) => {
             tracing::warn!(error = error.chain(), "metrics could not be read");
             StatusCode::SERVICE_UNAVAILABLE
         }

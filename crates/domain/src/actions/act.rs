@@ -24,8 +24,8 @@ impl Mdm {
         let device = device.ok_or(Error::NotFound(Thing::Device))?;
         spec.kind().supported_by(&device).map_err(Error::Unsupported)?;
         if device.facts.platform == Some(Platform::Android) {
-            let requests = spec.android(&device)?;
-            return self.queue_for_android(tx, actor, &device, (spec.kind(), requests)).await;
+            drop(tx);
+            return self.act_on_android(actor, device.id, spec).await;
         }
         let unlock_token =
             if spec.needs_unlock_token() { self.unlock_token(&mut *tx, &device).await? } else { None };
@@ -47,6 +47,22 @@ impl Mdm {
             self.wake.wake(Worker::Pushes);
         }
         Ok(first)
+    }
+
+    /// The same on an Android device: it is read again, with all of its rows locked in their order.
+    async fn act_on_android(
+        &self,
+        actor: &Actor,
+        device: DeviceId,
+        spec: &dyn super::Spec,
+    ) -> Result<CommandId> {
+        let mut tx = self.store.begin(actor.tenant).await?;
+        let device = tx.devices_for_update(&[device]).await?.pop();
+        let device = device.filter(|device| actor.sees_device_of(device.user));
+        let device = device.ok_or(Error::NotFound(Thing::Device))?;
+        spec.kind().supported_by(&device).map_err(Error::Unsupported)?;
+        let requests = spec.android(&device)?;
+        self.queue_for_android(tx, actor, &device, (spec.kind(), requests)).await
     }
 
     /// Puts a device that was lost when its last enrollment ended into lost mode again: an erase has ended the mode, and
@@ -84,8 +100,8 @@ impl Mdm {
         } else if !tx.replace_command(&command).await? {
             return Ok((command, false));
         }
-        if let Some((kind, value)) = escrow {
-            tx.add_escrow(&self.escrow_row(&command, kind, value.as_bytes())?).await?;
+        if let Some((secret, value)) = escrow {
+            tx.add_escrow(&self.escrow_row(&command, secret, value)?).await?;
         }
         Ok((command, true))
     }

@@ -2,25 +2,24 @@
 
 use std::time::Duration;
 
-use ::android::{Command as GoogleCommand, CommandRequest, DeviceName, Operation};
+use ::android::{CommandRequest, DeviceName};
 
-use super::place::{Place, retry_at};
+use super::place::retry_at;
 use crate::{
-    Command, CommandState, Error, Event, Mdm, Result, TenantId,
-    ports::{AndroidCall, AndroidCallKind, GoogleFailure},
+    Command, CommandState, DeviceId, Error, Event, Mdm, Result, TenantId, Timestamp,
+    ports::{AndroidCall, AndroidCallKind, GoogleFailure, Tx},
 };
 
-/// How long a worker has a call to itself: longer than Google may take to answer.
-const CLAIM: Duration = Duration::from_mins(5);
+/// How long a worker has a call to itself: twice as long as one query of Google can take, token and all. Before each query that
+/// must not be made twice the claim begins anew.
+pub(super) const CLAIM: Duration = Duration::from_mins(3);
 
-/// How many calls are claimed at once.
-const BATCH: u32 = 16;
-
-/// When Google is first asked what became of a command, if it does not tell by itself.
-const FIRST_LOOK: Duration = Duration::from_secs(30);
+/// How many calls a worker claims: one, so that none waits behind another while its claim runs out.
+pub(super) const BATCH: u32 = 1;
 
 impl Mdm {
-    /// Makes the calls that are due; how many there were. One that fails for now waits, longer each time.
+    /// Makes a call that is due, if there is one; how many there were. One that fails for now waits, longer each time. Any
+    /// number of workers may do so side by side.
     pub async fn send_android_calls(&self) -> Result<usize> {
         let now = self.clock.now();
         let claimed = self.outbox.claim_android_calls(false, now, now.plus(CLAIM), BATCH).await?;
@@ -57,83 +56,19 @@ impl Mdm {
         }
     }
 
-    async fn issue_for_android(
-        &self,
-        place: &Place,
-        mut call: AndroidCall,
-        resource: &DeviceName,
-    ) -> Result<()> {
-        let Some(command) = self.command_of(place.tenant, &call).await? else {
-            return self.end_call(place.tenant, &call).await;
-        };
-        let Some(request) = self.android_request(&command)?.command()? else {
-            return self.end_call(place.tenant, &call).await;
-        };
-        let issued = match self.issued_before(place, &call, &command, &request, resource).await? {
-            Ok(Some(operation)) => Ok(operation),
-            Ok(None) => {
-                let request = CommandRequest::new(request);
-                self.query(place, self.google.issue_command(&place.account, resource, &request)).await?
-            }
-            Err(failure) => Err(failure),
-        };
-        let operation = match issued {
-            Ok(operation) => operation,
-            Err(failure) => return self.call_failed(place.tenant, call, &failure).await,
-        };
-        let now = self.clock.now();
-        call.operation = Some(operation.name.as_str().to_owned());
-        call.ends_at = Some(operation.ends().map_or(now.plus(CommandRequest::WEEK), Into::into));
-        call.due_at = now.plus(FIRST_LOOK);
-        call.attempts = 0;
-        call.said = None;
-        let mut tx = self.store.begin(place.tenant).await?;
-        tx.hand_over(command.device, command.id, now).await?;
-        tx.set_android_call(&call).await?;
-        tx.commit().await?;
-        self.settle_operation(place.tenant, &operation).await
-    }
-
-    /// The command as Google has it already, where a call before this one may have been heard although its answer was not.
-    async fn issued_before(
-        &self,
-        place: &Place,
-        call: &AndroidCall,
-        command: &Command,
-        request: &GoogleCommand,
-        resource: &DeviceName,
-    ) -> Result<std::result::Result<Option<Operation>, GoogleFailure>> {
-        if call.attempts <= 1 {
-            return Ok(Ok(None));
-        }
-        let known = match self.query(place, self.google.operations(&place.account, resource)).await? {
-            Ok(known) => known,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let asked = command.queued_at.system_time();
-        let mut tx = self.store.begin(place.tenant).await?;
-        for operation in known {
-            let ours = operation.metadata.as_ref().is_some_and(|metadata| {
-                metadata.kind.as_ref() == Some(&request.kind())
-                    && metadata.create_time.is_some_and(|at| at >= asked)
-            });
-            if ours && tx.android_call_of(operation.name.as_str()).await?.is_none() {
-                return Ok(Ok(Some(operation)));
-            }
-        }
-        Ok(Ok(None))
-    }
-
-    /// The command of a call, if it is still wanted.
-    async fn command_of(&self, tenant: TenantId, call: &AndroidCall) -> Result<Option<Command>> {
-        let Some(device) = call.device else { return Ok(None) };
-        let command = self.store.read(tenant).await?.command(device, call.id).await?;
-        Ok(command.filter(|command| command.state.is_open()))
-    }
-
-    async fn end_call(&self, tenant: TenantId, call: &AndroidCall) -> Result<()> {
+    /// Removes a call whose command is over, or that never had one; what waits behind it goes as its command went.
+    pub(super) async fn end_call(&self, tenant: TenantId, call: &AndroidCall) -> Result<()> {
         let mut tx = self.store.begin(tenant).await?;
-        tx.remove_android_call(call.id).await?;
+        if let Some(device) = call.device {
+            tx.devices_for_update(&[device]).await?;
+            let command = tx.command(device, call.id).await?;
+            tx.remove_android_call(call.id).await?;
+            if let Some(command) = command.filter(|command| !command.state.is_open()) {
+                self.go_on_after(&mut *tx, &command, command.state).await?;
+            }
+        } else {
+            tx.remove_android_call(call.id).await?;
+        }
         tx.commit().await
     }
 
@@ -170,18 +105,87 @@ impl Mdm {
         why: Option<&str>,
     ) -> Result<()> {
         let mut tx = self.store.begin(tenant).await?;
-        tx.remove_android_call(call.id).await?;
         let now = self.clock.now();
-        if let Some(device) = call.device
-            && tx.settle_command(device, call.id, state, now).await?
-            && let Some(command) = tx.command(device, call.id).await?
-        {
-            tx.record(&Event::android_command(&command, state, why, now)).await?;
-            self.go_on_after(&mut *tx, &command, state).await?;
+        if let Some(device) = call.device {
+            tx.devices_for_update(&[device]).await?;
+            if let Some(command) = settled(&mut *tx, (device, call), state, now).await? {
+                tx.record(&Event::android_command(&command, state, why, now)).await?;
+                self.go_on_after(&mut *tx, &command, state).await?;
+            }
         } else if call.kind == AndroidCallKind::Delete {
             let details = serde_json::json!({ "why": why });
             tx.record(&Event::of_tenant("android.delete_refused", details, now)).await?;
         }
+        tx.remove_android_call(call.id).await?;
         tx.commit().await
+    }
+}
+
+/// The command of a call, if this settles it.
+async fn settled(
+    tx: &mut dyn Tx,
+    (device, call): (DeviceId, &AndroidCall),
+    state: CommandState,
+    now: Timestamp,
+) -> Result<Option<Command>> {
+    match tx.settle_command(device, call.id, state, now).await? {
+        true => tx.command(device, call.id).await,
+        false => Ok(None),
+    }
+}
+
+/// The request of a command, with a mark by which Google's copy of it is known again.
+///
+/// Google takes no name of ours for a command, and tells of it neither who asked nor with which password. What it does tell is
+/// how long the command waits for its device: a week, less up to a day that a digest of command and parameters says, to the
+/// second. So no other command, and no other parameters of this one, are taken for it.
+pub(super) fn marked(command: &Command, plain: &[u8], request: ::android::Command) -> CommandRequest {
+    const DAY: u32 = 24 * 60 * 60;
+    let digest = crate::secrets::sha256(&[command.id.0.as_bytes(), plain].concat());
+    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    let less = Duration::from_secs(u64::from(number % DAY));
+    CommandRequest { command: request, duration: CommandRequest::WEEK.saturating_sub(less) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ChannelKey, CommandId, EnrollmentId, Schedule};
+
+    fn command(id: u128) -> Command {
+        Command {
+            id: CommandId(uuid::Uuid::from_u128(id)),
+            device: DeviceId(uuid::Uuid::nil()),
+            enrollment: EnrollmentId(uuid::Uuid::nil()),
+            channel: ChannelKey::default(),
+            request_type: "LOCK".into(),
+            action: None,
+            dedupe: None,
+            payload: Vec::new(),
+            sealed: false,
+            judged: None,
+            schedule: Schedule::default(),
+            put_off: 0,
+            wake_at: Timestamp(0),
+            state: CommandState::Queued,
+            result: None,
+            result_sealed: false,
+            queued_at: Timestamp(0),
+            handed_over_at: None,
+            finished_at: None,
+        }
+    }
+
+    #[test]
+    fn every_command_waits_for_a_time_of_its_own() {
+        let span = |id, plain: &[u8]| marked(&command(id), plain, ::android::Command::Lock).duration;
+        assert_eq!(span(1, b"a"), span(1, b"a"));
+        assert_ne!(span(1, b"a"), span(2, b"a"));
+        assert_ne!(span(1, b"a"), span(1, b"b"), "other parameters are another command to Google");
+        for id in 0..1000 {
+            let days = span(id, b"").as_secs_f64() / 86_400.0;
+            assert!((6.0..=7.0).contains(&days), "{days}");
+            assert_eq!(span(id, b"").subsec_nanos(), 0, "whole seconds");
+        }
     }
 }

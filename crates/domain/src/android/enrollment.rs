@@ -20,6 +20,9 @@ use crate::{
 /// How long a user's own link is good.
 const OWN_LINK: Duration = Duration::from_hours(24);
 
+/// The most that a QR code holds, in bytes.
+const LONGEST_QR_TEXT: usize = 2953;
+
 /// What a token is to be.
 #[derive(Clone, Debug)]
 pub struct NewAndroidEnrollment {
@@ -67,7 +70,8 @@ impl Mdm {
     /// The link by which a user makes a work profile on one device of their own, within a day.
     ///
     /// # Errors
-    /// [`Forbidden::NotUser`] for anyone else; then as for [`Mdm::add_android_enrollment`].
+    /// [`Forbidden::NotUser`] for anyone else; [`Error::TooOften`] where the user made many today; then as for
+    /// [`Mdm::add_android_enrollment`].
     pub async fn own_android_link(&self, actor: &Actor) -> Result<String> {
         let Subject::User(user) = actor.subject else { return Err(Error::Forbidden(Forbidden::NotUser)) };
         let new = NewAndroidEnrollment {
@@ -77,6 +81,10 @@ impl Mdm {
             many: false,
             lifetime: OWN_LINK,
         };
+        if self.place(actor.tenant).await?.is_none() {
+            return Err(not_set_up());
+        }
+        self.count_own_link(actor, user).await?;
         let made = self.new_android_token(actor, &new, Some(user)).await?;
         made.link.ok_or_else(|| Error::internal("a token for work profiles without a link"))
     }
@@ -106,7 +114,7 @@ impl Mdm {
         tx.commit().await?;
         Ok(AndroidEnrollment {
             link: (new.method == Method::WorkProfile).then(|| enrollment_link(&token)),
-            qr_text: Provisioning::default().qr_text(&token),
+            qr_text: qr_text(made.qr_code, &token),
             expires_at: made.expiration_timestamp.map(Into::into),
             token,
         })
@@ -119,6 +127,12 @@ impl Mdm {
     }
 }
 
+/// Google's own text where it tells one that fits into a code.
+fn qr_text(told: Option<String>, token: &str) -> String {
+    told.filter(|text| !text.is_empty() && text.len() <= LONGEST_QR_TEXT)
+        .unwrap_or_else(|| Provisioning::default().qr_text(token))
+}
+
 /// What the device will bring back: the service by which it came, and for whom.
 fn token_data(channel: Option<AndroidChannel>, user: Option<UserId>) -> Result<TokenData> {
     let data = TokenData::new(match channel {
@@ -129,5 +143,18 @@ fn token_data(channel: Option<AndroidChannel>, user: Option<UserId>) -> Result<T
     match user {
         Some(user) => data.with_reference(user.to_string()).map_err(Error::internal),
         None => Ok(data),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn googles_own_text_is_shown_unless_no_code_could_hold_it() {
+        assert_eq!(qr_text(Some("{}".into()), "T"), "{}");
+        for told in [None, Some(String::new()), Some("a".repeat(LONGEST_QR_TEXT + 1))] {
+            assert!(qr_text(told, "T").contains(r#"EXTRA_ENROLLMENT_TOKEN":"T""#));
+        }
     }
 }

@@ -80,7 +80,7 @@ impl Mdm {
             tx.add_notification(notification).await?;
         }
         tx.commit().await?;
-        self.wake.wake(Worker::Android);
+        self.wake.wake(Worker::AndroidNotifications);
         Ok(())
     }
 

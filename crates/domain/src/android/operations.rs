@@ -5,19 +5,17 @@ use std::time::Duration;
 use ::android::{Operation, OperationName, Outcome};
 use serde_json::json;
 
-use super::AndroidRequest;
+use super::{
+    AndroidRequest,
+    calls::{BATCH, CLAIM},
+};
 use crate::{
-    Command, CommandState, Device, EnrollmentId, Error, Event, Mdm, Result, TenantId, Timestamp,
+    Command, CommandId, CommandState, Device, DeviceId, EnrollmentId, Error, Event, Mdm, Result, TenantId,
+    Timestamp,
     devices::AndroidManagement,
     enrollments::Leaving,
     ports::{AndroidCall, GoogleFailure, Tx, Worker},
 };
-
-/// How long a worker has a command to itself.
-const CLAIM: Duration = Duration::from_mins(5);
-
-/// How many commands are looked at at once.
-const BATCH: u32 = 16;
 
 /// The first wait between two looks; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_mins(1);
@@ -88,17 +86,19 @@ impl Mdm {
         let told = operation.outcome() != Outcome::Untold;
         let mut tx = self.store.begin(tenant).await?;
         let Some(call) = tx.android_call_of(operation.name.as_str()).await? else { return Ok(()) };
-        tx.remove_android_call(call.id).await?;
         if let Some(device) = call.device {
+            // Enrollment, device, commands, calls: always in this order.
+            tx.devices_for_update(&[device]).await?;
             self.settle_android_command(&mut *tx, (device, call.id), (state, told), why.as_deref()).await?;
         }
+        tx.remove_android_call(call.id).await?;
         tx.commit().await
     }
 
     async fn settle_android_command(
         &self,
         tx: &mut dyn Tx,
-        (device, id): (crate::DeviceId, crate::CommandId),
+        (device, id): (DeviceId, CommandId),
         (state, told): (CommandState, bool),
         why: Option<&str>,
     ) -> Result<()> {
@@ -116,34 +116,45 @@ impl Mdm {
         Ok(())
     }
 
-    /// What waits for the success of `command` may go now, or never.
-    pub(super) async fn go_on_after(
+    /// What waits for the success of `command` may go now; or never, with all that waits behind it. The device's rows are
+    /// locked.
+    pub(crate) async fn go_on_after(
         &self,
         tx: &mut dyn Tx,
         command: &Command,
         state: CommandState,
     ) -> Result<()> {
         let now = self.clock.now();
-        for mut call in tx.android_calls(command.device).await? {
-            if call.after != Some(command.id) {
-                continue;
-            }
+        let device = command.device;
+        let mut over = vec![command.id];
+        let mut calls = tx.android_calls(device).await?;
+        let waits = |calls: &[AndroidCall], over: &[CommandId]| {
+            calls.iter().position(|call| call.after.is_some_and(|before| over.contains(&before)))
+        };
+        while let Some(place) = waits(&calls, &over) {
+            let mut call = calls.swap_remove(place);
             if state == CommandState::Acknowledged {
                 call.after = None;
                 call.due_at = now;
                 tx.set_android_call(&call).await?;
                 self.wake.wake(Worker::Android);
-            } else {
-                tx.remove_android_call(call.id).await?;
-                tx.settle_command(command.device, call.id, CommandState::Cancelled, now).await?;
+                continue;
             }
+            over.push(call.id);
+            if tx.settle_command(device, call.id, CommandState::Cancelled, now).await?
+                && let Some(command) = tx.command(device, call.id).await?
+            {
+                let why = Some("what it waited for was not done");
+                tx.record(&Event::android_command(&command, CommandState::Cancelled, why, now)).await?;
+            }
+            tx.remove_android_call(call.id).await?;
         }
         Ok(())
     }
 
     /// What the device did, written down; nothing where it belongs to another enrollment by now.
     async fn android_effect(&self, tx: &mut dyn Tx, command: &Command, now: Timestamp) -> Result<()> {
-        let request = self.android_request(command)?;
+        let (_, request) = self.android_request(command)?;
         let Some(enrollment) = tx.enrollment_for_update(command.enrollment).await? else { return Ok(()) };
         let Some(mut device) = tx.device_for_update(command.device).await? else { return Ok(()) };
         if device.enrollment != enrollment.id {

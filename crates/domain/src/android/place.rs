@@ -81,10 +81,20 @@ impl Mdm {
         place: &Place,
         call: impl Future<Output = Told<T>>,
     ) -> Result<Told<T>> {
+        self.query_within(place, MOST, call).await
+    }
+
+    /// The same for what can wait: only while no more than `most` queries were made in this stretch of time, by whomever.
+    pub(super) async fn query_within<T>(
+        &self,
+        place: &Place,
+        most: u32,
+        call: impl Future<Output = Told<T>>,
+    ) -> Result<Told<T>> {
         let now = self.clock.now();
         let stretch = i64::try_from(STRETCH.as_millis()).unwrap_or(i64::MAX);
         let project = &place.enterprise.project;
-        if !self.outbox.take_query(project, now.0.div_euclid(stretch), MOST).await? {
+        if !self.outbox.take_query(project, now.0.div_euclid(stretch), most).await? {
             let rest = u64::try_from(stretch - now.0.rem_euclid(stretch)).unwrap_or_default();
             return Ok(Err(GoogleFailure::Later {
                 after: Some(Duration::from_millis(rest)),

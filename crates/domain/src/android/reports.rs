@@ -33,6 +33,16 @@ impl Mdm {
         }
     }
 
+    /// Takes over what Google's list says now: a device that is not known yet need not be asked for.
+    pub(super) async fn take_listed(&self, place: &Place, told: ::android::Device) -> Result<()> {
+        let known = self.store.read(place.tenant).await?.android_device(told.name.as_str()).await?;
+        match known {
+            Some(_) => self.take_report(place, told).await,
+            None if told.is_deleted() => Ok(()),
+            None => self.enroll_android(place.tenant, &told).await,
+        }
+    }
+
     /// Makes the record of a device that Google has and we do not; nothing where Google has it no more.
     pub(super) async fn meet(&self, place: &Place, name: &Resource) -> Result<()> {
         match self.query(place, self.google.device(&place.account, name)).await? {

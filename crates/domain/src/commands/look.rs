@@ -4,7 +4,10 @@ use apple::{Dictionary, ErrorChainItem, Report, Value};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value as Json, json};
 
-use super::send::shown_key;
+use super::{
+    result::{is_plain, report_of},
+    send::shown_key,
+};
 use crate::{
     Actor, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId, DeviceName, Error, Event,
     Mdm, Result, Role, Thing,
@@ -48,7 +51,9 @@ impl Mdm {
     pub async fn command(&self, actor: &Actor, id: CommandId) -> Result<CommandDetails> {
         actor.require(Role::Viewer)?;
         let found = self.store.read(actor.tenant).await?.find_command(id).await?;
-        found.map(details).ok_or(Error::NotFound(Thing::Command))
+        let command = found.ok_or(Error::NotFound(Thing::Command))?;
+        let report = report_of(&self.installation, &command)?;
+        Ok(details(command, report))
     }
 
     /// Those that match and are older than `before`, the newest first; a page has at most [`COMMANDS_LIMIT`].
@@ -74,10 +79,18 @@ impl Mdm {
         let now = self.clock.now();
         let mut tx = self.store.begin(actor.tenant).await?;
         let command = tx.find_command(id).await?.ok_or(Error::NotFound(Thing::Command))?;
+        let google = tx.android_calls(command.device).await?.into_iter().any(|call| call.id == id);
+        if google {
+            tx.devices_for_update(&[command.device]).await?;
+        }
         if !tx.cancel_command(command.device, id, now).await? {
             // What it is by now, not what it was when it was looked up.
             let state = tx.find_command(id).await?.map_or(command.state, |command| command.state);
-            return Err(Error::Conflict(why_not(state)));
+            return Err(Error::Conflict(why_not(state, google)));
+        }
+        if google {
+            tx.remove_android_call(id).await?;
+            self.go_on_after(&mut *tx, &command, CommandState::Cancelled).await?;
         }
         let details = json!({ "command": id, "request_type": command.request_type });
         tx.record(&Event::by(actor, "command.cancelled", Some(command.device), details, now)).await?;
@@ -97,8 +110,9 @@ impl Mdm {
     }
 }
 
-fn why_not(state: CommandState) -> String {
+fn why_not(state: CommandState, google: bool) -> String {
     match state {
+        CommandState::HandedOver if google => "Google has the command, or may have it, for the device".into(),
         CommandState::HandedOver => "the device has the command, and has not answered".into(),
         state => format!("the command is over: {}", state.name().replace('_', " ")),
     }
@@ -128,8 +142,7 @@ pub(super) fn view(command: Command) -> CommandView {
     })
 }
 
-fn details(mut command: Command) -> CommandDetails {
-    let report = command.result.take().and_then(|result| Report::parse(&result).ok());
+fn details(command: Command, report: Option<Report>) -> CommandDetails {
     let error_chain = report.as_ref().map(|report| report.error_chain.clone()).unwrap_or_default();
     let result = report.map(|mut report| {
         ENVELOPE.iter().for_each(|key| drop(report.body.remove(key)));
@@ -144,11 +157,6 @@ fn object(dictionary: &Dictionary) -> Json {
         (name.clone(), if hidden { HIDDEN.into() } else { json_of(value) })
     };
     Json::Object(dictionary.iter().map(shown).collect())
-}
-
-/// Whether it says yes or no, or counts: `PasscodePresent` is no passcode.
-fn is_plain(value: &Value) -> bool {
-    matches!(value, Value::Boolean(_) | Value::Integer(_) | Value::Real(_) | Value::Date(_))
 }
 
 fn json_of(value: &Value) -> Json {

@@ -73,6 +73,10 @@ pub struct AndroidCall {
     pub due_at: Timestamp,
     /// How often it was begun since it last got further, this time included.
     pub attempts: u32,
+    /// Google may have heard of it with its present parameters, although it has not answered: look before it is asked again.
+    pub asked: bool,
+    /// Until when a worker has it to itself.
+    pub claimed_until: Timestamp,
     /// What Google said when it last failed.
     pub said: Option<String>,
 }
@@ -111,14 +115,17 @@ pub trait AndroidRecords {
     /// A call, locked.
     async fn android_call(&mut self, id: CommandId) -> Result<Option<AndroidCall>>;
 
-    /// The call whose command is that operation, locked.
+    /// The call whose command is that operation; not locked.
     async fn android_call_of(&mut self, operation: &str) -> Result<Option<AndroidCall>>;
 
     /// Calls of a device, oldest first.
     async fn android_calls(&mut self, device: DeviceId) -> Result<Vec<AndroidCall>>;
 
-    /// Writes what changes of a call, and ends the claim on it.
+    /// Writes what changes of a call, and ends the claim on it, whoever has it.
     async fn set_android_call(&mut self, call: &AndroidCall) -> Result<()>;
+
+    /// Notes that Google is asked now, and prolongs the claim; false where somebody else has the call by now, or it is gone.
+    async fn ask_google(&mut self, call: &AndroidCall, until: Timestamp) -> Result<bool>;
 
     /// Removes a call; whether it was there.
     async fn remove_android_call(&mut self, id: CommandId) -> Result<bool>;
@@ -132,6 +139,9 @@ pub trait AndroidRecords {
     /// Says that Google has taken a command; whether it still waited.
     async fn hand_over(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool>;
 
+    /// Says that Google has not taken a command after all: it waits again. Whether it was handed over.
+    async fn hand_back(&mut self, device: DeviceId, id: CommandId) -> Result<bool>;
+
     /// Moves the last contact of a device forward, never back.
     async fn touch_device(&mut self, device: DeviceId, at: Timestamp) -> Result<()>;
 
@@ -143,6 +153,37 @@ pub trait AndroidRecords {
 
     /// Lets a notification wait until `at`.
     async fn postpone_notification(&mut self, message_id: &str, at: Timestamp) -> Result<()>;
+}
+
+/// How far a comparison with Google's list has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// When it began.
+    pub since: Timestamp,
+    /// The page of the list that comes next, empty for the first; `None` once all are read, and only the devices that were
+    /// in none are still asked for.
+    pub page: Option<String>,
+}
+
+/// Comparisons of the tenant's devices with those that Google lists.
+#[async_trait]
+pub trait AndroidComparisons {
+    /// The one under way.
+    async fn comparison(&mut self) -> Result<Option<Comparison>>;
+
+    /// Notes how far it has come, `None` where it is over, and when to go on.
+    async fn set_comparison(&mut self, comparison: Option<&Comparison>, due: Timestamp) -> Result<()>;
+
+    /// Notes that the devices of these names were listed, or asked for; names that are not known are passed over.
+    async fn mark_listed(&mut self, resources: &[String], at: Timestamp) -> Result<()>;
+
+    /// Managed devices of `enterprise` that were not listed since, at most `limit`, by their names.
+    async fn unlisted(
+        &mut self,
+        enterprise: &str,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(DeviceId, String)>>;
 }
 
 /// What workers claim, across tenants.
@@ -169,7 +210,7 @@ pub trait AndroidOutbox: Send + Sync {
     /// Every tenant's enterprise.
     async fn android_enterprises(&self) -> Result<Vec<(TenantId, AndroidEnterprise)>>;
 
-    /// A tenant whose devices are to be compared; the next time is `next`.
+    /// A tenant whose devices are to be compared, claimed until `next`.
     async fn claim_comparison(&self, now: Timestamp, next: Timestamp) -> Result<Option<TenantId>>;
 
     /// Takes one query out of the `most` that a project has in `window`; whether there was one left.

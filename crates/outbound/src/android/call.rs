@@ -1,5 +1,7 @@
 //! One call: with a token, within the pace, its answer sorted.
 
+use std::time::Duration;
+
 use http::Method;
 use reqwest::Url;
 use serde::Serialize;
@@ -9,6 +11,9 @@ use super::Google;
 use super::error::Error;
 use super::pace::Pace;
 use super::transport::Reply;
+
+/// The longest that a call of the Android Management API takes, with whatever access token it needs first.
+const LONGEST_CALL: Duration = Duration::from_secs(80);
 
 /// Whom to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +89,20 @@ impl Google {
         self.call(call).await.map(drop)
     }
 
-    /// A refused token is replaced once: it may have been revoked, or our clock may have been set back.
+    /// Makes the call, and waits for a limited time: whoever claimed the work has to know how long it can take. Only a pull may
+    /// wait for as long as Google lets it.
     async fn call(&self, call: Call) -> Result<Reply, Error> {
+        if call.service == Service::Pubsub {
+            return self.attempt(call).await;
+        }
+        tokio::time::timeout(LONGEST_CALL, self.attempt(call)).await.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", LONGEST_CALL.as_secs());
+            Err(Error::TryLater { after: None, maybe_done: true, why })
+        })
+    }
+
+    /// A refused token is replaced once: it may have been revoked, or our clock may have been set back.
+    async fn attempt(&self, call: Call) -> Result<Reply, Error> {
         let (pace, base) = match call.service {
             Service::Management => (&self.management, &self.endpoints.management),
             Service::Pubsub => (&self.pubsub, &self.endpoints.pubsub),

@@ -10,6 +10,7 @@ pub struct Wakes {
     outcomes: Notify,
     purges: Notify,
     android: Notify,
+    android_notifications: Notify,
     queue: Notify,
 }
 
@@ -26,6 +27,7 @@ impl Wakes {
             Worker::Outcomes => &self.outcomes,
             Worker::Purges => &self.purges,
             Worker::Android => &self.android,
+            Worker::AndroidNotifications => &self.android_notifications,
             Worker::Queue => &self.queue,
         }
     }

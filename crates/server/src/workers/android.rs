@@ -1,11 +1,12 @@
-//! What is done with Google: calls are made, notifications taken and applied, commands followed, devices compared.
+//! What is done with Google: calls are made, notifications taken and applied, commands followed, devices compared. Each has
+//! tasks of its own, so that none waits for another.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{Mdm, TenantId, ports::Worker};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{LOOK, rest, take_over};
+use super::{LOOK, rest};
 use crate::adapters::Wakes;
 
 /// How often is looked for tenants that have come to Google.
@@ -17,29 +18,67 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long a tenant's messages are left where they are after Google was away.
 const AWAY: Duration = Duration::from_secs(5);
 
-/// Makes calls, applies notifications, follows commands and compares devices.
+/// How often Google is told anew that notifications are pushed: whoever changed that by hand is overruled.
+const TOLD_AGAIN: Duration = Duration::from_hours(1);
+
+/// How many calls are made side by side: Google's quota allows ten in a second, and takes its time for each.
+const CALLERS: usize = 4;
+
+/// Does all of it.
 pub async fn run(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
-    take_over(&mdm, Worker::Android).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..CALLERS {
+        tasks.spawn(calls(Arc::clone(&mdm), Arc::clone(&wakes)));
+    }
+    tasks.spawn(notifications(Arc::clone(&mdm), wakes));
+    tasks.spawn(operations(Arc::clone(&mdm)));
+    tasks.spawn(comparisons(mdm));
+    // None of them ends; all end with this one.
+    tasks.join_all().await;
+}
+
+async fn calls(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
     loop {
-        match turn(&mdm).await {
+        match mdm.send_android_calls().await {
             Ok(0) => wakes.wait(Worker::Android, LOOK).await,
             Ok(_) => {}
-            Err(error) => rest("Android devices", &error).await,
+            Err(error) => rest("calls to Google", &error).await,
         }
     }
 }
 
-async fn turn(mdm: &Mdm) -> domain::Result<usize> {
-    let applied = mdm.apply_android_notifications().await?;
-    let sent = mdm.send_android_calls().await?;
-    let followed = mdm.follow_android_operations().await?;
-    if let Err(error) = mdm.reconcile_android().await {
-        tracing::warn!(error = error.chain(), "devices could not be compared with Google's yet");
+async fn notifications(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
+    loop {
+        match mdm.apply_android_notifications().await {
+            Ok(0) => wakes.wait(Worker::AndroidNotifications, LOOK).await,
+            Ok(_) => {}
+            Err(error) => rest("Google's notifications", &error).await,
+        }
     }
-    Ok(applied + sent + followed)
 }
 
-/// Takes the notifications of every tenant, side by side: an empty pull may take a minute and a half.
+async fn operations(mdm: Arc<Mdm>) {
+    loop {
+        match mdm.follow_android_operations().await {
+            Ok(0) => tokio::time::sleep(LOOK).await,
+            Ok(_) => {}
+            Err(error) => rest("commands of Android devices", &error).await,
+        }
+    }
+}
+
+async fn comparisons(mdm: Arc<Mdm>) {
+    loop {
+        match mdm.reconcile_android().await {
+            Ok(false) => tokio::time::sleep(LOOK).await,
+            Ok(true) => {}
+            Err(error) => rest("the comparison with Google's devices", &error).await,
+        }
+    }
+}
+
+/// Takes the notifications of every tenant, side by side: an empty pull may take a minute and a half. Or sees to it that
+/// Google pushes them.
 pub async fn pulls(mdm: Arc<Mdm>) {
     let mut tasks = JoinSet::new();
     let mut running: HashMap<TenantId, AbortHandle> = HashMap::new();
@@ -47,9 +86,9 @@ pub async fn pulls(mdm: Arc<Mdm>) {
         match mdm.android_tenants().await {
             Ok(tenants) => {
                 for tenant in tenants {
-                    let pulls = running.get(&tenant).is_some_and(|task| !task.is_finished());
-                    if !pulls {
-                        running.insert(tenant, tasks.spawn(pull(Arc::clone(&mdm), tenant)));
+                    let runs = running.get(&tenant).is_some_and(|task| !task.is_finished());
+                    if !runs {
+                        running.insert(tenant, tasks.spawn(take(Arc::clone(&mdm), tenant)));
                     }
                 }
             }
@@ -60,7 +99,23 @@ pub async fn pulls(mdm: Arc<Mdm>) {
     }
 }
 
-async fn pull(mdm: Arc<Mdm>, tenant: TenantId) {
+async fn take(mdm: Arc<Mdm>, tenant: TenantId) {
+    if mdm.takes_android_pushes() { be_pushed(&mdm, tenant).await } else { pull(&mdm, tenant).await }
+}
+
+async fn be_pushed(mdm: &Mdm, tenant: TenantId) {
+    loop {
+        match mdm.settle_android_delivery(tenant).await {
+            Ok(()) => tokio::time::sleep(TOLD_AGAIN).await,
+            Err(error) => {
+                tracing::warn!(%tenant, error = error.chain(), "Google could not be asked for pushes yet");
+                tokio::time::sleep(AWAY).await;
+            }
+        }
+    }
+}
+
+async fn pull(mdm: &Mdm, tenant: TenantId) {
     loop {
         match mdm.pull_android_notifications(tenant).await {
             Ok(0) => tokio::time::sleep(PAUSE).await,

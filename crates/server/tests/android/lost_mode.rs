@@ -34,6 +34,7 @@ async fn a_lost_device_tells_where_it_is_until_it_is_found() {
     let place = office.info(&phone).await["location"].clone();
     assert_eq!((&place["latitude"], &place["longitude"]), (&json!(52.520_008), &json!(13.404_954)));
     assert!(place["timestamp"].is_string());
+    assert_eq!(office.info(&phone).await["recoverytoken"], serde_json::Value::Null, "Google tells of none");
 
     office.ask(&phone, "disablelostmode", json!({})).await;
     office.issued(&phone, 2).await;

@@ -2,78 +2,36 @@
 
 use async_trait::async_trait;
 use domain::{
-    CommandId, DeviceId, EnrollmentId, Result, TenantId, Timestamp,
-    ports::{
-        AndroidCall, AndroidCallKind, AndroidEnterprise, AndroidOutbox, AndroidRecords, RawNotification,
-    },
+    CommandId, DeviceId, EnrollmentId, Result, Timestamp,
+    ports::{AndroidCall, AndroidCallKind, AndroidEnterprise, AndroidRecords, RawNotification},
 };
 use sqlx::query;
 
 use super::{
-    Backend, Row, Tx,
+    Row, Tx,
     rows::{count, get, known, maybe_time, time},
 };
 
-macro_rules! enterprise {
+macro_rules! enterprise_columns {
     () => {
         "sealed_account, project, signup, name, subscription, compare_at, pulled_at, trouble"
     };
 }
+pub(super) use enterprise_columns;
 
-macro_rules! call {
+macro_rules! call_columns {
     () => {
-        "id, kind, device, resource, after_command, operation, ends_at, due_at, attempts, said"
+        "id, kind, device, resource, after_command, operation, ends_at, due_at, attempts, asked, claimed_until, said"
     };
 }
-
-macro_rules! claim_calls {
-    ($which:literal) => {
-        concat!(
-            "WITH due AS MATERIALIZED (SELECT tenant, id FROM android_calls
-                 WHERE due_at <= $1 AND claimed_until <= $1 AND after_command IS NULL AND ",
-            $which,
-            " ORDER BY due_at, id LIMIT $3",
-            skip_locked!(),
-            ") UPDATE android_calls SET claimed_until = $2, attempts = attempts + 1
-             WHERE (tenant, id) IN (SELECT tenant, id FROM due) RETURNING tenant, ",
-            call!()
-        )
-    };
-}
-
-const CLAIM_WAITING: &str = claim_calls!("operation IS NULL");
-const CLAIM_ON_THEIR_WAY: &str = claim_calls!("operation IS NOT NULL");
-
-const CLAIM_NOTIFICATIONS: &str = concat!(
-    "WITH due AS MATERIALIZED (SELECT tenant, message_id FROM android_notifications
-         WHERE body IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 ORDER BY due_at, received_at LIMIT $3",
-    skip_locked!(),
-    ") UPDATE android_notifications SET claimed_until = $2, attempts = attempts + 1
-     WHERE (tenant, message_id) IN (SELECT tenant, message_id FROM due)
-     RETURNING tenant, message_id, resource, body, received_at, attempts",
-);
-
-const CLAIM_COMPARISON: &str = concat!(
-    "WITH due AS MATERIALIZED (SELECT tenant FROM android_enterprises
-         WHERE compare_at <= $1 AND name IS NOT NULL ORDER BY compare_at LIMIT 1",
-    skip_locked!(),
-    ") UPDATE android_enterprises SET compare_at = $2 WHERE tenant IN (SELECT tenant FROM due) RETURNING tenant",
-);
-
-/// A later stretch begins anew; a node whose clock is behind counts towards the stretch that has begun.
-const TAKE_QUERY: &str = "
-    INSERT INTO android_queries (project, stretch, used) VALUES ($1, $2, 1)
-    ON CONFLICT (project) DO UPDATE SET
-        used = CASE WHEN excluded.stretch > android_queries.stretch THEN 1 ELSE android_queries.used + 1 END,
-        stretch = CASE WHEN excluded.stretch > android_queries.stretch
-            THEN excluded.stretch ELSE android_queries.stretch END
-    WHERE excluded.stretch > android_queries.stretch OR android_queries.used < $3";
+pub(super) use call_columns;
 
 #[async_trait]
 impl AndroidRecords for Tx {
     async fn android_enterprise(&mut self) -> Result<Option<AndroidEnterprise>> {
-        let select = query(concat!("SELECT ", enterprise!(), " FROM android_enterprises WHERE tenant = $1"))
-            .bind(self.tenant.0);
+        let select =
+            query(concat!("SELECT ", enterprise_columns!(), " FROM android_enterprises WHERE tenant = $1"))
+                .bind(self.tenant.0);
         self.open.one(select).await?.map(|row| enterprise(&row)).transpose()
     }
 
@@ -120,7 +78,7 @@ impl AndroidRecords for Tx {
     async fn add_android_call(&mut self, call: &AndroidCall) -> Result<()> {
         let insert = query(
             "INSERT INTO android_calls (tenant, id, kind, device, resource, after_command, operation, ends_at, due_at,
-                 attempts, said) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                 attempts, asked, said) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(self.tenant.0)
         .bind(call.id.0)
@@ -132,23 +90,27 @@ impl AndroidRecords for Tx {
         .bind(call.ends_at.map(|at| at.0))
         .bind(call.due_at.0)
         .bind(i64::from(call.attempts))
+        .bind(call.asked)
         .bind(&call.said);
         self.open.run(insert).await.map(|_| ())
     }
 
     async fn android_call(&mut self, id: CommandId) -> Result<Option<AndroidCall>> {
-        let select =
-            query(concat!("SELECT ", call!(), locked!(" FROM android_calls WHERE tenant = $1 AND id = $2")))
-                .bind(self.tenant.0)
-                .bind(id.0);
+        let select = query(concat!(
+            "SELECT ",
+            call_columns!(),
+            locked!(" FROM android_calls WHERE tenant = $1 AND id = $2")
+        ))
+        .bind(self.tenant.0)
+        .bind(id.0);
         self.open.one(select).await?.map(|row| call(&row)).transpose()
     }
 
     async fn android_call_of(&mut self, operation: &str) -> Result<Option<AndroidCall>> {
         let select = query(concat!(
             "SELECT ",
-            call!(),
-            locked!(" FROM android_calls WHERE tenant = $1 AND operation = $2")
+            call_columns!(),
+            " FROM android_calls WHERE tenant = $1 AND operation = $2"
         ))
         .bind(self.tenant.0)
         .bind(operation);
@@ -158,7 +120,7 @@ impl AndroidRecords for Tx {
     async fn android_calls(&mut self, device: DeviceId) -> Result<Vec<AndroidCall>> {
         let select = query(concat!(
             "SELECT ",
-            call!(),
+            call_columns!(),
             " FROM android_calls WHERE tenant = $1 AND device = $2 ORDER BY id LIMIT 1000"
         ))
         .bind(self.tenant.0)
@@ -169,7 +131,7 @@ impl AndroidRecords for Tx {
     async fn set_android_call(&mut self, call: &AndroidCall) -> Result<()> {
         let update = query(
             "UPDATE android_calls SET after_command = $3, operation = $4, ends_at = $5, due_at = $6, attempts = $7,
-                 said = $8, claimed_until = 0
+                 asked = $8, said = $9, claimed_until = 0
              WHERE tenant = $1 AND id = $2",
         )
         .bind(self.tenant.0)
@@ -179,8 +141,22 @@ impl AndroidRecords for Tx {
         .bind(call.ends_at.map(|at| at.0))
         .bind(call.due_at.0)
         .bind(i64::from(call.attempts))
+        .bind(call.asked)
         .bind(&call.said);
         self.open.run(update).await.map(|_| ())
+    }
+
+    async fn ask_google(&mut self, call: &AndroidCall, until: Timestamp) -> Result<bool> {
+        let update = query(
+            "UPDATE android_calls SET asked = $5, claimed_until = $4
+             WHERE tenant = $1 AND id = $2 AND claimed_until = $3",
+        )
+        .bind(self.tenant.0)
+        .bind(call.id.0)
+        .bind(call.claimed_until.0)
+        .bind(until.0)
+        .bind(true);
+        Ok(self.open.run(update).await? > 0)
     }
 
     async fn remove_android_call(&mut self, id: CommandId) -> Result<bool> {
@@ -214,6 +190,17 @@ impl AndroidRecords for Tx {
         .bind(device.0)
         .bind(id.0)
         .bind(at.0);
+        Ok(self.open.run(update).await? > 0)
+    }
+
+    async fn hand_back(&mut self, device: DeviceId, id: CommandId) -> Result<bool> {
+        let update = query(
+            "UPDATE commands SET state = 0, handed_over_at = NULL
+             WHERE tenant = $1 AND device = $2 AND id = $3 AND state = 1",
+        )
+        .bind(self.tenant.0)
+        .bind(device.0)
+        .bind(id.0);
         Ok(self.open.run(update).await? > 0)
     }
 
@@ -262,102 +249,8 @@ impl AndroidRecords for Tx {
     }
 }
 
-#[async_trait]
-impl AndroidOutbox for Backend {
-    async fn claim_android_calls(
-        &self,
-        on_their_way: bool,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, AndroidCall)>> {
-        let (look, claim) = if on_their_way {
-            ("SELECT 1 FROM android_calls WHERE due_at <= $1 AND claimed_until <= $1 AND operation IS NOT NULL
-                  AND after_command IS NULL LIMIT 1", CLAIM_ON_THEIR_WAY)
-        } else {
-            (
-                "SELECT 1 FROM android_calls WHERE due_at <= $1 AND claimed_until <= $1 AND operation IS NULL
-                  AND after_command IS NULL LIMIT 1",
-                CLAIM_WAITING,
-            )
-        };
-        // Most of the time nothing is due: no need to wait for the right to write.
-        if self.one(query(look).bind(now.0)).await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let mut open = self.write().await?;
-        let rows = open.all(query(claim).bind(now.0).bind(until.0).bind(i64::from(limit))).await?;
-        open.commit().await?;
-        let mut calls = rows
-            .iter()
-            .map(|row| Ok((TenantId(get(row, "tenant")?), call(row)?)))
-            .collect::<Result<Vec<_>>>()?;
-        calls.sort_unstable_by_key(|(_, call)| call.id);
-        Ok(calls)
-    }
-
-    async fn claim_notifications(
-        &self,
-        now: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<(TenantId, RawNotification, u32)>> {
-        let look = "SELECT 1 FROM android_notifications
-            WHERE body IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 LIMIT 1";
-        if self.one(query(look).bind(now.0)).await?.is_none() {
-            return Ok(Vec::new());
-        }
-        let mut open = self.write().await?;
-        let claim = query(CLAIM_NOTIFICATIONS).bind(now.0).bind(until.0).bind(i64::from(limit));
-        let rows = open.all(claim).await?;
-        open.commit().await?;
-        let mut claimed = rows.iter().map(notification).collect::<Result<Vec<_>>>()?;
-        claimed.sort_by_key(|(_, notification, _)| notification.received_at);
-        Ok(claimed)
-    }
-
-    async fn android_enterprises(&self) -> Result<Vec<(TenantId, AndroidEnterprise)>> {
-        let select =
-            query(concat!("SELECT tenant, ", enterprise!(), " FROM android_enterprises ORDER BY tenant"));
-        let rows = self.all(select).await?;
-        rows.iter().map(|row| Ok((TenantId(get(row, "tenant")?), enterprise(row)?))).collect()
-    }
-
-    async fn claim_comparison(&self, now: Timestamp, next: Timestamp) -> Result<Option<TenantId>> {
-        let look = "SELECT 1 FROM android_enterprises WHERE compare_at <= $1 AND name IS NOT NULL LIMIT 1";
-        if self.one(query(look).bind(now.0)).await?.is_none() {
-            return Ok(None);
-        }
-        let mut open = self.write().await?;
-        let row = open.one(query(CLAIM_COMPARISON).bind(now.0).bind(next.0)).await?;
-        open.commit().await?;
-        row.map(|row| get(&row, "tenant").map(TenantId)).transpose()
-    }
-
-    async fn take_query(&self, project: &str, window: i64, most: u32) -> Result<bool> {
-        let take = query(TAKE_QUERY).bind(project).bind(window).bind(i64::from(most));
-        Ok(self.change(take).await? > 0)
-    }
-
-    async fn sweep_notifications(&self, before: Timestamp) -> Result<u64> {
-        self.change(
-            query("DELETE FROM android_notifications WHERE body IS NULL AND received_at < $1").bind(before.0),
-        )
-        .await
-    }
-
-    async fn android_backlog(&self) -> Result<(u64, u64)> {
-        let select = query(
-            "SELECT (SELECT count(*) FROM android_calls WHERE operation IS NULL) AS calls,
-                 (SELECT count(*) FROM android_notifications WHERE body IS NOT NULL) AS notifications",
-        );
-        let Some(row) = self.one(select).await? else { return Ok((0, 0)) };
-        let number = |column| u64::try_from(get::<i64>(&row, column)?).map_err(domain::Error::internal);
-        Ok((number("calls")?, number("notifications")?))
-    }
-}
-
-fn enterprise(row: &Row) -> Result<AndroidEnterprise> {
+/// An enterprise, by the names of its columns.
+pub(super) fn enterprise(row: &Row) -> Result<AndroidEnterprise> {
     Ok(AndroidEnterprise {
         sealed_account: get(row, "sealed_account")?,
         project: get(row, "project")?,
@@ -370,7 +263,8 @@ fn enterprise(row: &Row) -> Result<AndroidEnterprise> {
     })
 }
 
-fn call(row: &Row) -> Result<AndroidCall> {
+/// A call, by the names of its columns.
+pub(super) fn call(row: &Row) -> Result<AndroidCall> {
     Ok(AndroidCall {
         id: CommandId(get(row, "id")?),
         kind: known(AndroidCallKind::of(get(row, "kind")?), "call to Google")?,
@@ -381,16 +275,8 @@ fn call(row: &Row) -> Result<AndroidCall> {
         ends_at: maybe_time(row, "ends_at")?,
         due_at: time(row, "due_at")?,
         attempts: count(row, "attempts")?,
+        asked: get(row, "asked")?,
+        claimed_until: time(row, "claimed_until")?,
         said: get(row, "said")?,
     })
-}
-
-fn notification(row: &Row) -> Result<(TenantId, RawNotification, u32)> {
-    let raw = RawNotification {
-        message_id: get(row, "message_id")?,
-        resource: get(row, "resource")?,
-        body: get(row, "body")?,
-        received_at: time(row, "received_at")?,
-    };
-    Ok((TenantId(get(row, "tenant")?), raw, count(row, "attempts")?))
 }

@@ -17,7 +17,7 @@ macro_rules! doomed {
 }
 
 /// In this order: what later statements look up goes last.
-const REMOVE: [&str; 16] = [
+const REMOVE: [&str; 17] = [
     // The wish to take over a record that is gone; what wished it may enroll as a device of its own.
     "UPDATE enrollments SET wanted_device = NULL WHERE tenant = $1 AND wanted_device = $2",
     concat!("DELETE FROM certificates WHERE tenant = $1 AND enrollment IN ", doomed!()),
@@ -29,6 +29,7 @@ const REMOVE: [&str; 16] = [
     "DELETE FROM escrow WHERE tenant = $1 AND device = $2",
     "DELETE FROM audit WHERE tenant = $1 AND device = $2",
     "DELETE FROM android_calls WHERE tenant = $1 AND device = $2",
+    "DELETE FROM android_listed WHERE tenant = $1 AND device = $2",
     "DELETE FROM android_notifications WHERE tenant = $1 AND resource IN (
          SELECT key FROM devices WHERE tenant = $1 AND id = $2
          UNION SELECT key FROM enrollments WHERE tenant = $1 AND device = $2)",

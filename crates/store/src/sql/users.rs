@@ -23,9 +23,10 @@ macro_rules! select_users {
 pub(super) use select_users;
 
 /// In this order: what is a user's goes, or becomes nobody's, before they do.
-const REMOVE: [&str; 5] = [
+const REMOVE: [&str; 6] = [
     "DELETE FROM access_tokens WHERE tenant = $1 AND user_id = $2",
     "DELETE FROM enrollment_links WHERE tenant = $1 AND user_id = $2",
+    "DELETE FROM own_links WHERE tenant = $1 AND user_id = $2",
     "UPDATE enrollments SET user_id = NULL WHERE tenant = $1 AND user_id = $2",
     "UPDATE devices SET user_id = NULL WHERE tenant = $1 AND user_id = $2",
     "DELETE FROM users WHERE tenant = $1 AND id = $2",

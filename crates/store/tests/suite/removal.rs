@@ -1,6 +1,6 @@
 use domain::{
     CertificateState, Channel, Command, CommandId, CommandState, DeviceId, Enrollment, EnrollmentId,
-    EnrollmentState, EscrowId, Event, Facts, IdentityCertificate, InstalledApp, Link, LinkId,
+    EnrollmentState, EscrowId, Event, Facts, IdentityCertificate, InstalledApp, Link, LinkId, Timestamp,
     ports::{AndroidCall, AndroidCallKind, EscrowRow, RawNotification, Tombstone},
 };
 use pki::Fingerprint;
@@ -10,7 +10,7 @@ use super::world::{NOW, Phone, World, channel, digest, id, later};
 
 /// The tables that never say anything of a device, or are allowed to: the ids of a purge that is still at work, and
 /// what has to stay afterwards. Every other table, those of tomorrow too, must be filled by this test.
-const OF_NO_DEVICE: [&str; 21] = [
+const OF_NO_DEVICE: [&str; 22] = [
     "_sqlx_migrations",
     "access_tokens",
     "admin_roles",
@@ -23,6 +23,7 @@ const OF_NO_DEVICE: [&str; 21] = [
     "device_cas",
     "groups",
     "installation",
+    "own_links",
     "purge_ids",
     "purges",
     "push_certificates",
@@ -111,6 +112,7 @@ async fn furnish(world: &World, phone: &Phone) -> Phone {
     tx.set_installed_apps(phone.device, &[app]).await.unwrap();
     tx.add_android_call(&call(phone, commands[0])).await.unwrap();
     tx.add_notification(&notification(phone)).await.unwrap();
+    tx.mark_listed(std::slice::from_ref(&phone.key), NOW).await.unwrap();
     for device in [Some(phone.device), None] {
         let event =
             Event { kind: "test".into(), actor: "system".into(), device, details: json!({}), at: NOW };
@@ -150,6 +152,8 @@ fn pin(phone: &Phone, command: CommandId) -> EscrowRow {
         command: Some(command),
         sealed: vec![1],
         created_at: NOW,
+        confirmed_at: None,
+        refused_at: None,
     }
 }
 
@@ -227,6 +231,8 @@ fn call(phone: &Phone, id: CommandId) -> AndroidCall {
         ends_at: None,
         due_at: NOW,
         attempts: 0,
+        asked: false,
+        claimed_until: Timestamp(0),
         said: None,
     }
 }

@@ -131,6 +131,8 @@ error_codes! {
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE;
     /// Too many wrong credentials: wait.
     TooManyAttempts = "TOO_MANY_ATTEMPTS", TOO_MANY_REQUESTS;
+    /// The user has made too many ways to enroll: wait.
+    TooManyEnrollments = "TOO_MANY_ENROLLMENTS", TOO_MANY_REQUESTS;
     /// Ours to fix.
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR;
     /// Worth trying again soon.
@@ -215,6 +217,7 @@ impl From<Error> for Failure {
             Error::Invalid { field, problem } => invalid(field).because(problem),
             Error::Conflict(why) => Self::new(ErrorCode::Conflict).because(why),
             Error::Unsupported(why) => Self::new(unsupported(why)),
+            Error::TooOften(wait) => Self { wait: Some(wait), ..Self::new(ErrorCode::TooManyEnrollments) },
             Error::Unavailable(why) => Self::new(ErrorCode::Unavailable).because(why),
             Error::Internal(_) => Self::new(ErrorCode::InternalError).because(error.chain()),
         }

@@ -173,6 +173,9 @@ catalogue! {
     TooManyAttempts:
         "There were too many wrong credentials: try again later.",
         "Es gab zu viele falsche Anmeldedaten: später erneut versuchen.";
+    TooManyEnrollments:
+        "Too many links and profiles for own devices were asked for today: try again later.",
+        "Heute wurden zu viele Links und Profile für eigene Geräte angefordert: später erneut versuchen.";
     InternalError:
         "Something went wrong on the server.",
         "Auf dem Server ist etwas schiefgegangen.";

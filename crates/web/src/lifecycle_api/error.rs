@@ -228,6 +228,7 @@ impl From<Error> for Failure {
             Error::NotFound(thing) => Self::new(ErrorCode::UnknownUriPath).because(thing.to_string()),
             Error::Conflict(why) => Self::new(ErrorCode::Conflict).because(why),
             Error::Unsupported(why) => Self::new(ErrorCode::Conflict).because(why.to_string()),
+            Error::TooOften(_) => Self::new(ErrorCode::ServiceUnavailable).because(error.to_string()),
             Error::Unavailable(why) => Self::new(ErrorCode::ServiceUnavailable).because(why),
             Error::Internal(_) => Self::new(ErrorCode::InternalServerError).because(error.chain()),
         }
