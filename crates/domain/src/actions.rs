@@ -4,8 +4,8 @@
 //! method beside [`Spec::apple`], and its arm in each action's rule.
 
 use crate::{
-    Device, EnrollmentId, Platform, Result, Role, TenantId, Unsupported, android::AndroidRequest,
-    ports::Random,
+    Device, DeviceSecret, EnrollmentId, Platform, Result, Role, TenantId, Unsupported,
+    android::AndroidRequest, ports::Random,
 };
 
 mod act;
@@ -20,13 +20,11 @@ mod text;
 mod wipe;
 
 pub use app_list::RequestAppList;
-pub(crate) use lock::LOCK_PIN;
 pub use lock::Lock;
 pub use lost_mode::{DisableLostMode, EnableLostMode, RequestLocation};
 pub(crate) use password::Password;
 pub use reset_passcode::ResetPasscode;
 pub(crate) use rules::unsupported;
-pub(crate) use wipe::ERASE_PIN;
 pub use wipe::Wipe;
 
 /// What can be asked of a device.
@@ -160,7 +158,7 @@ struct AppleRequest {
     /// Whether the command holds a secret, and is kept sealed.
     sealed: bool,
     /// Kind and value of a secret that is kept before the command may leave.
-    escrow: Option<(&'static str, String)>,
+    escrow: Option<(DeviceSecret, String)>,
 }
 
 impl AppleRequest {

@@ -1,69 +1,71 @@
 //! Escrow: secrets that we keep for someone, and every look at one.
-
-use serde_json::json;
+//!
+//! A secret that a command sets is kept in the transaction that queues the command ([`set`]), so that none can leave that
+//! we do not have; the device's answer confirms or refuses it, and never removes or replaces another. A secret that a
+//! device tells is kept when its answer is applied ([`told`]). Each stays with the enrollment in which it was kept: what
+//! enrolls next inherits none, and whoever looks at one ([`reveal`]) is told of which enrollment it is.
 
 use crate::{
-    ActionKind, Actor, Command, DeviceId, Error, EscrowId, Event, Mdm, Result, Role, Thing, Timestamp,
-    actions::{ERASE_PIN, LOCK_PIN},
-    ports::EscrowRow,
+    Command, CommandState, EscrowId, Mdm, Result, Timestamp,
+    ports::{EscrowRow, Tx},
 };
 
 mod reveal;
+mod secret;
+mod set;
 mod told;
 
-pub use reveal::DeviceSecret;
-
-/// A Mac's PIN, as someone who may look at it sees it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RevealedPin {
-    /// Six digits.
-    pub pin: String,
-    /// What it ends: [`ActionKind::LockScreen`] or [`ActionKind::WipeFull`].
-    pub action: ActionKind,
-    /// When that was asked.
-    pub kept_at: Timestamp,
-}
+pub use reveal::{Revealed, RevealedPin, SecretStanding};
+pub use secret::DeviceSecret;
+pub(crate) use set::set_by;
 
 impl Mdm {
-    /// The newest PIN that was sent, or is to be sent, to a Mac to lock or to erase it; leaves an audit event.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where there is no device, or no PIN was ever made for it.
-    pub async fn reveal_pin(&self, actor: &Actor, device: DeviceId) -> Result<RevealedPin> {
-        actor.require(Role::Operator)?;
-        let mut tx = self.store.begin(actor.tenant).await?;
-        let mut rows = Vec::new();
-        for (kind, action) in [(LOCK_PIN, ActionKind::LockScreen), (ERASE_PIN, ActionKind::WipeFull)] {
-            rows.extend(tx.escrow(device, kind, 1).await?.into_iter().map(|row| (row, action)));
-        }
-        // Ids of commands are ordered by time, also within a millisecond.
-        rows.sort_by_key(|(row, _)| (row.created_at, row.command));
-        let (row, action) = rows.pop().ok_or(Error::NotFound(Thing::Secret))?;
-        let pin = self.installation.open_sealed(&escrow_context(row.id), &row.sealed)?;
-        let details = json!({ "secret": row.kind, "command": row.command });
-        tx.record(&Event::by(actor, "secret.revealed", Some(device), details, self.clock.now())).await?;
-        tx.commit().await?;
-        let pin = String::from_utf8(pin).map_err(Error::internal)?;
-        Ok(RevealedPin { pin, action, kept_at: row.created_at })
-    }
-
     /// A secret of `command`, sealed, as it is to be kept before the command may leave.
     pub(crate) fn escrow_row(
         &self,
         command: &Command,
-        kind: &str,
+        secret: DeviceSecret,
         value: impl AsRef<[u8]>,
     ) -> Result<EscrowRow> {
-        let id = EscrowId(self.random.id());
+        let id = EscrowId(self.random.ordered_id());
         Ok(EscrowRow {
             id,
             device: command.device,
             enrollment: command.enrollment,
-            kind: kind.into(),
+            kind: secret.name().into(),
             command: Some(command.id),
             sealed: self.installation.seal(&escrow_context(id), value.as_ref())?,
             created_at: self.clock.now(),
+            confirmed_at: None,
+            refused_at: None,
         })
+    }
+
+    /// What an answered command means for secrets: those that it set are confirmed or refused, those that it tells are
+    /// kept. To be called after whatever else the answer changes.
+    pub(crate) async fn settle_secrets(
+        &self,
+        tx: &mut dyn Tx,
+        command: &Command,
+        report: Option<&apple::Report>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let sets = set::sets(&command.request_type);
+        if !sets && !told::tells(&command.request_type) {
+            return Ok(());
+        }
+        // As every other effect: then neither this nor a purge waits for the other while it has what that needs.
+        if tx.device_for_update(command.device).await?.is_none() {
+            return Ok(());
+        }
+        if sets {
+            let took = set::took(command, report);
+            tx.settle_escrow(command.device, command.id, took, now).await?;
+        }
+        match report.filter(|_| command.state == CommandState::Acknowledged) {
+            Some(report) => self.keep_told(tx, command, report, now).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ pub use handed::{Done, Handed};
 pub use identity::{Credential, HeaderForm, Identity, SIGNATURE_HEADER};
 pub use keys::KeyPool;
 pub use live::Wakes;
-pub use model::{Application, DeviceModel, LostMode, Modem, Place, UserEnrollment};
+pub use model::{Application, DeviceModel, LostMode, Modem, Place, Secrets, UserEnrollment};
 pub use mood::LostAnswer;
 pub use options::{EnrollOptions, PushService, RenewalManners, ScepOptions, Trust};
 pub use push::PushAddress;

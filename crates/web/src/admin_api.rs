@@ -11,6 +11,7 @@ mod documents;
 mod edge;
 mod error;
 mod list;
+mod reveal;
 mod send;
 mod show;
 
@@ -40,4 +41,5 @@ fn calls() -> OpenApiRouter<ApiState> {
         .routes(routes!(show::show))
         .routes(routes!(cancel::cancel))
         .routes(routes!(diagnosis::diagnosis))
+        .routes(routes!(reveal::reveal))
 }

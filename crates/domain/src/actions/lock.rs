@@ -7,10 +7,7 @@ use super::{
     rules::{Ability, is_mac, os_version, takes},
     text::shown,
 };
-use crate::{Device, Error, Platform, Result, Unsupported, ports::Random, secrets};
-
-/// The kind of escrow in which a Mac's lock PIN is kept.
-pub(crate) const LOCK_PIN: &str = "lock-pin";
+use crate::{Device, DeviceSecret, Error, Platform, Result, Unsupported, ports::Random, secrets};
 
 /// Lock the screen, with something on it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,7 +69,7 @@ impl Spec for Lock {
             command: command.into(),
             dedupe: self.kind().name(),
             sealed: pin.is_some(),
-            escrow: pin.map(|pin| (LOCK_PIN, pin.as_str().to_owned())),
+            escrow: pin.map(|pin| (DeviceSecret::LockPin, pin.as_str().to_owned())),
         }])
     }
 

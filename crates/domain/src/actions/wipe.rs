@@ -10,10 +10,7 @@ use super::{
     lock::{mac_pin, pin_for},
     rules::{Ability, is_mac, is_personal, os_version, takes},
 };
-use crate::{AndroidManagement, Device, Result, enrollments::profile_identifier};
-
-/// The kind of escrow in which the PIN of an erased Mac is kept.
-pub(crate) const ERASE_PIN: &str = "erase-pin";
+use crate::{AndroidManagement, Device, DeviceSecret, Result, enrollments::profile_identifier};
 
 /// Erase the device, or take the management off it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +59,7 @@ impl Spec for Wipe {
         };
         Ok(vec![AppleRequest {
             sealed: pin.is_some(),
-            escrow: pin.map(|pin| (ERASE_PIN, pin.as_str().to_owned())),
+            escrow: pin.map(|pin| (DeviceSecret::ErasePin, pin.as_str().to_owned())),
             ..AppleRequest::plain(self.kind(), command)
         }])
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::enqueue::plain_payload;
+use super::{enqueue::plain_payload, result::report_of};
 use crate::{
     Command, CommandState, Device, Event, Mdm, Result, TenantId, Timestamp,
     enrollments::{Leaving, profile_identifier},
@@ -49,18 +49,12 @@ impl Mdm {
 
     async fn apply(&self, tx: &mut dyn Tx, tenant: TenantId, command: &Command) -> Result<()> {
         let now = self.clock.now();
-        let report = command.result.as_deref().and_then(|result| match apple::Report::parse(result) {
-            Ok(report) => Some(report),
-            Err(error) => {
-                tracing::warn!(command = %command.id, %error, "a stored report cannot be read");
-                None
-            }
-        });
+        let report = report_of(&self.installation, command)?;
         // A command that failed changes nothing: what is not done has no effect.
         if let Some(report) = report.as_ref().filter(|_| command.state == CommandState::Acknowledged) {
-            self.keep_told(tx, command, report).await?;
             self.take_effect(tx, tenant, command, report, now).await?;
         }
+        self.settle_secrets(tx, command, report.as_ref(), now).await?;
         tx.record(&event(command, report.as_ref(), now)).await
     }
 

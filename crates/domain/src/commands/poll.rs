@@ -2,9 +2,9 @@
 
 use std::str::FromStr;
 
-use super::enqueue::plain_payload;
+use super::{enqueue::plain_payload, result::stored};
 use crate::{
-    CommandId, CommandState, Credential, Mdm, Refusal, Rejection,
+    CommandId, CommandState, Credential, Installation, Mdm, Refusal, Rejection,
     enrollments::{Admission, admit, channel_key},
     ports::{Answer, HandedOver, Poll, PollAnswer, ReportStep, Worker},
 };
@@ -55,7 +55,7 @@ impl Mdm {
             fingerprint: credential.fingerprint(),
             key: report.ids.device_key().to_owned(),
             channel: channel_key(&report.ids),
-            report: report_step(report, body),
+            report: report_step(&self.installation, report, body)?,
             renewal_only: standing.expired,
             now: self.clock.now(),
         };
@@ -111,8 +111,12 @@ impl Mdm {
     }
 }
 
-/// What the store is to write down: final results as they came, `NotNow` without its body, `Idle` not at all.
-fn report_step(report: &apple::Report, body: Vec<u8>) -> Option<ReportStep> {
+/// What the store is to write down: final results as they came, sealed where they tell secrets, `NotNow` without its body, `Idle` not at all.
+fn report_step(
+    installation: &Installation,
+    report: &apple::Report,
+    body: Vec<u8>,
+) -> crate::Result<Option<ReportStep>> {
     let ReportOutcome::Of(command) = subject(report) else {
         if report.status != apple::Status::Idle {
             tracing::info!(
@@ -121,19 +125,28 @@ fn report_step(report: &apple::Report, body: Vec<u8>) -> Option<ReportStep> {
             );
         }
         // Nothing is stored, but what was put off must not come back on this connection.
-        return (report.status != apple::Status::Idle).then(foreign);
+        return Ok((report.status != apple::Status::Idle).then(foreign));
     };
     let (state, result) = match report.status {
-        apple::Status::Idle => return None,
+        apple::Status::Idle => return Ok(None),
         apple::Status::NotNow => (CommandState::NotNow, Vec::new()),
         apple::Status::Acknowledged => (CommandState::Acknowledged, body),
         apple::Status::Error | apple::Status::CommandFormatError => (CommandState::Failed, body),
     };
-    Some(ReportStep { command, state, result })
+    let (result, sealed) = match state {
+        CommandState::NotNow => (result, false),
+        _ => stored(installation, command, report, result)?,
+    };
+    Ok(Some(ReportStep { command, state, result, sealed }))
 }
 
 fn foreign() -> ReportStep {
-    ReportStep { command: CommandId(uuid::Uuid::nil()), state: CommandState::NotNow, result: Vec::new() }
+    ReportStep {
+        command: CommandId(uuid::Uuid::nil()),
+        state: CommandState::NotNow,
+        result: Vec::new(),
+        sealed: false,
+    }
 }
 
 fn subject(report: &apple::Report) -> ReportOutcome {

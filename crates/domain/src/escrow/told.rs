@@ -3,41 +3,96 @@
 use apple::{Dictionary, Report, Value};
 
 use super::{DeviceSecret, escrow_context};
-use crate::{Command, Mdm, Result, ports::Tx};
+use crate::{
+    Command, Mdm, Result, Timestamp,
+    actions::unlock_token_context,
+    commands::stored,
+    ports::{EscrowRow, Tx},
+};
 
 /// The longest that is kept, bytes.
 const LONGEST: usize = 64 * 1024;
 
 impl Mdm {
     /// Keeps the secrets that a command's answer tells, each unless it is the newest of its kind already, and takes them
-    /// out of the answer as it is stored.
-    pub(crate) async fn keep_told(&self, tx: &mut dyn Tx, command: &Command, report: &Report) -> Result<()> {
+    /// out of the answer as it is stored. The device's row is locked.
+    pub(super) async fn keep_told(
+        &self,
+        tx: &mut dyn Tx,
+        command: &Command,
+        report: &Report,
+        now: Timestamp,
+    ) -> Result<()> {
         let told = told(&command.request_type, &report.body);
         if told.is_empty() {
             return Ok(());
         }
-        for (secret, path, value) in &told {
-            let newest = tx.escrow(command.device, secret.name(), 1).await?.into_iter().next();
-            let known = newest.filter(|row| row.enrollment == command.enrollment);
-            let known = known.map(|row| self.installation.open_sealed(&escrow_context(row.id), &row.sealed));
-            if known.transpose()?.as_ref() != Some(value) {
-                tx.add_escrow(&self.escrow_row(command, secret.name(), value)?).await?;
-                tracing::info!(device = %command.device, secret = secret.name(), key = path.join("."), "kept a secret");
-            }
+        for (secret, _, value) in told.iter().filter(|(secret, ..)| *secret != DeviceSecret::UnlockToken) {
+            self.keep_in_escrow(tx, command, *secret, value, now).await?;
         }
         let paths: Vec<_> = told.iter().map(|(_, path, _)| *path).collect();
-        tx.set_result(command.device, command.id, &without(report, &paths)).await
+        let (rest, plain) = without(report, &paths);
+        let (bytes, sealed) = stored(&self.installation, command.id, &rest, plain)?;
+        tx.set_result(command.device, command.id, &bytes, sealed).await?;
+        match told.iter().find(|(secret, ..)| *secret == DeviceSecret::UnlockToken) {
+            Some((_, _, token)) => self.keep_unlock_token(tx, command, token, now).await,
+            None => Ok(()),
+        }
     }
+
+    async fn keep_in_escrow(
+        &self,
+        tx: &mut dyn Tx,
+        command: &Command,
+        secret: DeviceSecret,
+        value: &[u8],
+        now: Timestamp,
+    ) -> Result<()> {
+        let newest = tx.escrow(command.device, secret.name(), 1).await?.into_iter().next();
+        let known = newest.filter(|row| row.enrollment == command.enrollment);
+        let known = known.map(|row| self.installation.open_sealed(&escrow_context(row.id), &row.sealed));
+        if known.transpose()?.as_deref() == Some(value) {
+            return Ok(());
+        }
+        let row = self.escrow_row(command, secret, value)?;
+        tx.add_escrow(&EscrowRow { confirmed_at: Some(now), ..row }).await?;
+        tracing::info!(device = %command.device, secret = secret.name(), "kept a secret");
+        Ok(())
+    }
+
+    /// Where the one of a `TokenUpdate` is kept: whichever was told last clears the passcode.
+    async fn keep_unlock_token(
+        &self,
+        tx: &mut dyn Tx,
+        command: &Command,
+        token: &[u8],
+        now: Timestamp,
+    ) -> Result<()> {
+        let sealed = self.installation.seal(&unlock_token_context(command.enrollment), token)?;
+        tx.set_unlock_token(command.enrollment, &sealed, now).await
+    }
+}
+
+/// Whether the answer to such a command may tell a secret.
+pub(super) fn tells(request_type: &str) -> bool {
+    !places(request_type).is_empty()
 }
 
 type Path = &'static [&'static str];
 
-/// Which secrets the answer to such a command tells, and where.
+/// Which secrets the answer to such a command tells.
 fn told(request_type: &str, answer: &Dictionary) -> Vec<(DeviceSecret, Path, Vec<u8>)> {
-    let places: &[(DeviceSecret, Path)] = match request_type {
+    let found = |(secret, path): &(DeviceSecret, Path)| Some((*secret, *path, bytes(at(answer, path)?)?));
+    places(request_type).iter().filter_map(found).collect()
+}
+
+/// And where.
+fn places(request_type: &str) -> &'static [(DeviceSecret, Path)] {
+    match request_type {
         "ActivationLockBypassCode" => {
             &[(DeviceSecret::ActivationLockBypassCode, &["ActivationLockBypassCode"])]
         }
+        "RequestUnlockToken" => &[(DeviceSecret::UnlockToken, &["UnlockToken"])],
         "RotateFileVaultKey" => {
             &[(DeviceSecret::FileVaultRecoveryKey, &["RotateResult", "EncryptedNewRecoveryKey"])]
         }
@@ -45,9 +100,7 @@ fn told(request_type: &str, answer: &Dictionary) -> Vec<(DeviceSecret, Path, Vec
             &[(DeviceSecret::FileVaultRecoveryKey, &["SecurityInfo", "FDE_PersonalRecoveryKeyCMS"])]
         }
         _ => &[],
-    };
-    let found = |(secret, path): &(DeviceSecret, Path)| Some((*secret, *path, bytes(at(answer, path)?)?));
-    places.iter().filter_map(found).collect()
+    }
 }
 
 fn at<'a>(answer: &'a Dictionary, path: &[&str]) -> Option<&'a Value> {
@@ -60,8 +113,8 @@ fn bytes(value: &Value) -> Option<Vec<u8>> {
     (1..=LONGEST).contains(&bytes.len()).then(|| bytes.to_vec())
 }
 
-/// The report as it may be stored.
-fn without(report: &Report, paths: &[Path]) -> Vec<u8> {
+/// The report without what is kept elsewhere, and its bytes.
+fn without(report: &Report, paths: &[Path]) -> (Report, Vec<u8>) {
     let mut report = report.clone();
     for path in paths {
         let Some((last, way)) = path.split_last() else { continue };
@@ -72,7 +125,8 @@ fn without(report: &Report, paths: &[Path]) -> Vec<u8> {
             place.remove(last);
         }
     }
-    report.encode()
+    let bytes = report.encode();
+    (report, bytes)
 }
 
 #[cfg(test)]
@@ -104,12 +158,14 @@ mod tests {
             let told = told(request_type, &report.body);
             assert_eq!(told.len(), 1);
             assert_eq!((told[0].0, &told[0].2), (secret, &vec![1, 2]));
-            let stored = Report::parse(&without(&report, &[told[0].1])).unwrap();
+            let stored = without(&report, &[told[0].1]).0;
             assert!(super::told(request_type, &stored.body).is_empty());
             assert!(stored.body.contains_key(key), "the rest stays");
         }
         let code = report("ActivationLockBypassCode", "NP1FC-H1G9".into());
         assert_eq!(told("ActivationLockBypassCode", &code.body)[0].2, b"NP1FC-H1G9");
+        let token = report("UnlockToken", Value::Data(vec![7]));
+        assert_eq!(told("RequestUnlockToken", &token.body)[0].0, DeviceSecret::UnlockToken);
         assert!(told("DeviceInformation", &code.body).is_empty(), "only the answer that it belongs to");
     }
 

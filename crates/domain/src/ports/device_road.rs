@@ -64,8 +64,10 @@ pub struct ReportStep {
     pub command: CommandId,
     /// `Acknowledged`, `Failed` or `NotNow`.
     pub state: CommandState,
-    /// The report as it came, at most 16 MiB; empty for `NotNow`.
+    /// The report as it came, at most 16 MiB, or sealed; empty for `NotNow`.
     pub result: Vec<u8>,
+    /// Whether `result` is sealed.
+    pub sealed: bool,
 }
 
 /// A `TokenUpdate`.

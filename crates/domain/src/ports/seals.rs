@@ -16,6 +16,8 @@ pub enum SealedPlace {
     Escrow,
     /// Payloads of commands that hold secrets.
     Commands,
+    /// Results of commands that tell secrets.
+    Results,
     /// Keys of push certificates.
     PushCertificates,
     /// Keys of requests for push certificates.
@@ -28,11 +30,12 @@ pub enum SealedPlace {
 
 impl SealedPlace {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::UnlockTokens,
         Self::BootstrapTokens,
         Self::Escrow,
         Self::Commands,
+        Self::Results,
         Self::PushCertificates,
         Self::PushRequests,
         Self::AndroidAccounts,

@@ -1,15 +1,15 @@
 //! `remuda device`: what an administrator decides about one device.
 
-use anyhow::{Context as _, Result};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use anyhow::Result;
 use clap::{Subcommand, builder::PossibleValuesParser};
-use domain::{ActionKind, DeviceFilter, DeviceId, DeviceSecret, DeviceView, Page, TenantId};
+use domain::{DeviceFilter, DeviceId, DeviceSecret, DeviceView, Page, TenantId};
 use serde_json::{Value, json};
 
 use super::{local, on_the_database, table};
 use crate::cli::Context;
 
 mod diagnose;
+mod reveal;
 
 /// What can be done with devices.
 #[derive(Subcommand)]
@@ -52,8 +52,8 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
-    /// Shows a secret that is kept of a device: tokens and keys in base64, PINs and codes as they are; leaves an audit
-    /// event
+    /// Shows a secret that is kept of a device: the newest that the device confirmed, and which others it may be; tokens and
+    /// keys in base64, PINs and codes as they are; leaves an audit event
     Reveal {
         /// The device
         device: DeviceId,
@@ -72,7 +72,8 @@ pub enum Command {
         #[arg(long)]
         tenant: TenantId,
     },
-    /// Shows the newest PIN that opens a locked or erased Mac, and which of the two; leaves an audit event
+    /// Shows the PIN that opens a locked or erased Mac, which of the two, and whether the Mac confirmed it; leaves an audit
+    /// event
     RevealPin {
         /// The device
         device: DeviceId,
@@ -113,40 +114,10 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
             context.print(&json!({ "clientid": device.client_id(), "rejected": true }), "rejected");
             Ok(())
         }
-        Command::Reveal { device, secret, tenant } => reveal(context, device, &secret, tenant).await,
+        Command::Reveal { device, secret, tenant } => reveal::run(context, device, &secret, tenant).await,
         Command::Diagnose { device, tenant } => diagnose::run(context, tenant, device).await,
-        Command::RevealPin { device, tenant } => {
-            let pin = on_the_database(context, |mdm| async move {
-                let actor = local(&mdm, tenant).await?;
-                mdm.reveal_pin(&actor, device).await
-            })
-            .await?;
-            let (what, at) = (opens(pin.action), pin.kept_at.rfc3339());
-            let value = json!({
-                "clientid": device.client_id(), "pin": pin.pin, "action": pin.action.name(), "asked_at": at,
-            });
-            context.print(&value, &format!("{} ({what}, asked {at})", pin.pin));
-            Ok(())
-        }
+        Command::RevealPin { device, tenant } => reveal::pin(context, device, tenant).await,
     }
-}
-
-/// After what a PIN opens a Mac.
-fn opens(action: ActionKind) -> &'static str {
-    if action == ActionKind::WipeFull { "opens the Mac after it was erased" } else { "unlocks the Mac" }
-}
-
-async fn reveal(context: &Context, device: DeviceId, secret: &str, tenant: TenantId) -> Result<()> {
-    let known = DeviceSecret::ALL.into_iter().find(|known| known.name() == secret);
-    let known = known.with_context(|| format!("--secret {secret}: there is no such kind of secret"))?;
-    let plain = on_the_database(context, |mdm| async move {
-        let actor = local(&mdm, tenant).await?;
-        mdm.reveal(&actor, device, known).await
-    })
-    .await?;
-    let text = if known.is_text() { String::from_utf8(plain)? } else { STANDARD.encode(plain) };
-    context.print(&json!({ "clientid": device.client_id(), "secret": secret, "value": text }), &text);
-    Ok(())
 }
 
 async fn list(context: &Context, tenant: TenantId, page: Page) -> Result<()> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::server::{Api, Device, TestServer};
 
 /// Method and path of each route, in the order of the table's columns.
-const ROUTES: [(&str, &str); 14] = [
+const ROUTES: [(&str, &str); 15] = [
     ("POST", "/api/mdm/v2/device/list"),
     ("POST", "/api/mdm/v2/device/info"),
     ("POST", "/api/mdm/v2/device/lockscreen"),
@@ -19,6 +19,7 @@ const ROUTES: [(&str, &str); 14] = [
     ("GET", "/api/admin/v1/commands/{uuid}"),
     ("POST", "/api/admin/v1/commands/{uuid}/cancel"),
     ("GET", "/api/admin/v1/devices/{clientid}/diagnosis"),
+    ("POST", "/api/admin/v1/devices/{clientid}/secrets/{secret}/reveal"),
     ("GET", "/metrics"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -26,29 +27,29 @@ const ROUTES: [(&str, &str); 14] = [
 ];
 
 /// What a caller shows, and the status that each route answers.
-const TABLE: [(&str, [u16; 14]); 15] = [
-    //              device/ list info lock login purge, admin: send list show cancel diagnosis, metr heal read openapi
-    ("nothing", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("garbage key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("revoked key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("viewer's key", [200, 200, 403, 403, 403, 403, 200, 200, 403, 200, 200, 200, 200, 200]),
-    ("operator's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200]),
-    ("owner's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200]),
-    ("key of another tenant's owner", [200, 404, 404, 403, 403, 202, 200, 404, 404, 404, 200, 200, 200, 200]),
-    ("garbage token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("application's token", [401, 401, 401, 403, 202, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+const TABLE: [(&str, [u16; 15]); 15] = [
+    //              device/ list info lock login purge, admin: send list show cancel diagnosis reveal, metr heal read openapi
+    ("nothing", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("garbage key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("revoked key", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("viewer's key", [200, 200, 403, 403, 403, 403, 200, 200, 403, 200, 403, 200, 200, 200, 200]),
+    ("operator's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200, 200]),
+    ("owner's key", [200, 200, 200, 403, 403, 202, 200, 200, 409, 200, 200, 200, 200, 200, 200]),
+    ("key of another tenant's owner", [200, 404, 404, 403, 403, 202, 200, 404, 404, 404, 404, 200, 200, 200, 200]),
+    ("garbage token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("application's token", [401, 401, 401, 403, 202, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
     (
         "token of another tenant's application",
-        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200],
+        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200],
     ),
     (
         "token of a revoked application",
-        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200],
+        [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200],
     ),
-    ("expired token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("application's secret", [401, 401, 401, 200, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("wrong secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
-    ("revoked application's secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("expired token", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("application's secret", [401, 401, 401, 200, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("wrong secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
+    ("revoked application's secret", [401, 401, 401, 403, 403, 401, 401, 401, 401, 401, 401, 401, 200, 200, 200]),
 ];
 
 /// Somebody who shows one kind of credentials.
@@ -119,7 +120,8 @@ async fn request(
         .replace("{customerId}", &server.tenant().to_string())
         .replace("{face}", "device-api")
         .replace("{uuid}", &done.id.to_string())
-        .replace("{clientid}", &device.client_id());
+        .replace("{clientid}", &device.client_id())
+        .replace("{secret}", "unlock-token");
     let request = api.request(method.parse::<Method>().unwrap(), &filled);
     match path {
         path if path.starts_with("/api/mdm/v2/device/") => {
@@ -196,4 +198,5 @@ async fn a_refusal_comes_in_the_form_of_its_face_and_changes_nothing() {
     }
     assert_eq!(api.info(&phone.client_id()).await["actions"]["lockscreen"]["status"], 0);
     assert!(server.mdm().purges(&server.owner(), 10).await.unwrap().is_empty());
+    assert_eq!(server.count_events("secret.revealed").await, 0);
 }

@@ -4,7 +4,6 @@ mod inventory;
 mod not_now;
 mod polls;
 mod results;
-mod secrets;
 
 use apple::{Command, ErrorChainItem, Report, command};
 use domain::CommandState;

@@ -16,4 +16,5 @@ mod log;
 mod push;
 mod renewal;
 mod scep;
+mod secrets;
 mod speaker;

@@ -1,6 +1,7 @@
 //! What a device does with a command: carries it out once, and knows what is to be reported and what follows.
 
 use apple::command::InstallProfile;
+use apple::enrollment::AccessRights;
 use apple::{Command, Dictionary, Report, Status};
 
 use super::AppleDevice;
@@ -31,9 +32,12 @@ impl AppleDevice {
             return Ok(report.clone().into());
         }
         let rights = self.accepted.profile.mdm.access_rights;
-        let (outcome, then) = match execute::readable(&self.options.model, rights, handed) {
-            Err(outcome) => (outcome, None),
-            Ok(command) => self.execute(command).await?,
+        let (outcome, then) = match self.set_or_told(rights, handed) {
+            Some(outcome) => (outcome, None),
+            None => match execute::readable(&self.options.model, rights, handed) {
+                Err(outcome) => (outcome, None),
+                Ok(command) => self.execute(command).await?,
+            },
         };
         let ids = self.options.model.identifiers();
         let report = match outcome {
@@ -49,6 +53,18 @@ impl AppleDevice {
         }
         let is_silent = then == Some(Departure::Erased) && self.mood.erase_before_answering;
         Ok(Carried { report: (!is_silent).then_some(report), then })
+    }
+
+    /// What it reports of a command that sets or tells a secret; `None` for all others.
+    fn set_or_told(&mut self, rights: AccessRights, handed: &Handed) -> Option<Outcome> {
+        let raw = handed.raw.as_ref()?;
+        let mut after = self.options.model.clone();
+        let outcome = execute::secrets(&mut after, self.push.unlock_token.as_deref(), raw)?;
+        let refused = execute::refused_keys(&self.options.model, rights, raw.request_type(), raw.keys());
+        if refused.is_none() {
+            self.options.model = after;
+        }
+        Some(refused.unwrap_or(outcome))
     }
 
     pub(super) fn tell_done(&self, handed: &Handed, status: Status) {

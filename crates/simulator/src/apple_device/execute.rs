@@ -6,6 +6,7 @@ mod device_information;
 mod erase_device;
 mod keys;
 mod lost_mode;
+mod secrets;
 mod security_info;
 
 use apple::command::{DeviceLock, InstallProfile, RemoveProfile};
@@ -21,6 +22,7 @@ pub(super) use clear_passcode::clear_passcode;
 pub(super) use erase_device::erase_device;
 pub(super) use keys::shown;
 pub(super) use lost_mode::{disable as disable_lost_mode, enable as enable_lost_mode, location};
+pub(super) use secrets::secrets;
 
 /// What a device reports of a command.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +72,16 @@ pub(super) fn readable<'a>(
 
 /// What a device of this kind says to a command that Apple's facts do not allow it.
 fn refusal(model: &DeviceModel, rights: AccessRights, command: &Command) -> Option<Outcome> {
+    refused_keys(model, rights, command.request_type(), &keys_of(command)?)
+}
+
+/// The same of any command that Apple's facts know.
+pub(super) fn refused_keys(
+    model: &DeviceModel,
+    rights: AccessRights,
+    request_type: &str,
+    keys: &Dictionary,
+) -> Option<Outcome> {
     let target = Target {
         supervised: Some(model.supervised),
         user_enrollment: Some(model.is_user_enrolled()),
@@ -78,7 +90,7 @@ fn refusal(model: &DeviceModel, rights: AccessRights, command: &Command) -> Opti
         shared_ipad: Some(false),
         ..Target::of(model.platform.into(), model.os())
     };
-    let verdict = validate::command(&keys_of(command)?, &target, Options::default());
+    let verdict = validate::command(keys, &target, Options::default());
     // A device passes over queries that it does not know and answers the others; a profile fails on its own.
     let looked_at = |path: &str| !path.starts_with("Queries[") && !path.starts_with("Payload");
     let fault = verdict.faults.iter().find(|fault| looked_at(&fault.path))?;
@@ -86,7 +98,7 @@ fn refusal(model: &DeviceModel, rights: AccessRights, command: &Command) -> Opti
         Problem::NeedsRight { .. } => {
             Outcome::error(12005, "MCMDMErrorDomain", "The profile does not give the right to do this.")
         }
-        _ if fault.path == "RequestType" => unknown_request_type(command.request_type()),
+        _ if fault.path == "RequestType" => unknown_request_type(request_type),
         _ => Outcome::CommandFormatError,
     })
 }
@@ -176,7 +188,7 @@ mod tests {
     fn handed(command: impl Into<Command>) -> Handed {
         let command = command.into();
         let Envelope { command_uuid, command } = Envelope::parse(&command.encode("c")).unwrap();
-        Handed { command_uuid, request_type: command.request_type().into(), command: Ok(command) }
+        Handed { command_uuid, request_type: command.request_type().into(), command: Ok(command), raw: None }
     }
 
     fn lock_with(pin: Option<&str>) -> DeviceLock {
@@ -286,7 +298,7 @@ mod tests {
             let request_type = error.request_type.clone().unwrap_or_default();
             read(
                 &DeviceModel::mac(0),
-                &Handed { command_uuid: "c".into(), request_type, command: Err(error) },
+                &Handed { command_uuid: "c".into(), request_type, command: Err(error), raw: None },
             )
         };
         let envelope = |inner: &str| {

@@ -1,5 +1,6 @@
 //! A command as it was handed to a device, whether it can be read or not.
 
+use apple::command::RawCommand;
 use apple::{Command, Envelope, MalformedCommand, Status};
 
 use super::failure::Breach;
@@ -14,6 +15,8 @@ pub struct Handed {
     pub request_type: String,
     /// The command, or why the device cannot read it.
     pub command: Result<Command, MalformedCommand>,
+    /// Of a command that is not among [`Command`]: its keys, where they can be read.
+    pub raw: Option<RawCommand>,
 }
 
 /// What became of a command.
@@ -46,7 +49,7 @@ impl Handed {
         match Envelope::parse(&answer.body) {
             Ok(Envelope { command_uuid, command }) => {
                 let request_type = command.request_type().to_owned();
-                Ok(Some(Handed { command_uuid, request_type, command: Ok(command) }))
+                Ok(Some(Handed { command_uuid, request_type, command: Ok(command), raw: None }))
             }
             Err(MalformedCommand { command_uuid: None, cause, .. }) => {
                 Err(Breach(format!("a command cannot be read, nor answered: {cause}")))
@@ -55,6 +58,7 @@ impl Handed {
                 command_uuid: error.command_uuid.clone().unwrap_or_default(),
                 request_type: error.request_type.clone().unwrap_or_default(),
                 command: Err(error),
+                raw: RawCommand::from_plist(&answer.body).ok(),
             })),
         }
     }

@@ -2,11 +2,13 @@
 
 mod applications;
 mod numbers;
+mod secrets;
 mod user_enrollment;
 
 use apple::{Authenticate, Identifiers, OsVersion, Platform};
 
 pub use applications::Application;
+pub use secrets::Secrets;
 pub use user_enrollment::UserEnrollment;
 
 use numbers::Numbers;
@@ -58,6 +60,8 @@ pub struct DeviceModel {
     /// Its apps; `None` for those with which a device of this serial number begins
     /// ([`installed_applications`](Self::installed_applications)).
     pub applications: Option<Vec<Application>>,
+    /// What it tells or lets go of in answer to few commands only.
+    pub secrets: Secrets,
 }
 
 /// What a lost device shows its finder.
@@ -162,6 +166,12 @@ impl DeviceModel {
         }
     }
 
+    /// A MacBook Pro (16-inch, 2019) with an Intel processor and macOS 15.1.
+    pub fn intel_mac(seed: u64) -> DeviceModel {
+        let mac = DeviceModel::mac(seed);
+        DeviceModel { product_name: "MacBookPro16,1".into(), model_number: "MVVJ2LL/A".into(), ..mac }
+    }
+
     /// By turns an iPhone, a supervised iPad and a Mac, beginning with 0.
     pub fn nth(seed: u64) -> DeviceModel {
         match seed % 3 {
@@ -191,12 +201,20 @@ impl DeviceModel {
         self.platform == Platform::MacOs
     }
 
+    /// Whether it is a Mac with Apple silicon: their products are called `Mac16,1` and the like, but for the first ones,
+    /// which are not among the presets.
+    pub fn is_apple_silicon(&self) -> bool {
+        let number = self.product_name.strip_prefix("Mac");
+        self.is_mac() && number.is_some_and(|number| number.starts_with(|first: char| first.is_ascii_digit()))
+    }
+
     /// As it leaves the shop, but for what it cannot shed: it has aged, and it is supervised or not.
     pub(super) fn erase(&mut self) {
         self.device_name.clone_from(&self.model_name);
         self.passcode_set = false;
         self.lost_mode = None;
         self.applications = None;
+        self.secrets = Secrets::default();
     }
 
     /// The first message of an enrollment.

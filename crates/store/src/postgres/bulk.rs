@@ -14,11 +14,12 @@ const DEVICES_AT_ONCE: usize = 10_000;
 
 const ADD_COMMANDS: &str = "
     INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-        finished_at, request_type, action, dedupe, payload, result, facts_revision, faults, rank, not_before,
+        finished_at, request_type, action, dedupe, payload, result, result_sealed, facts_revision, faults, rank, not_before,
         expires_at, put_off, wake_at)
     SELECT $1, * FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::bool[], $8::bigint[],
         $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[],
-        $16::text[], $17::text[], $18::smallint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::bigint[])";
+        $16::bool[], $17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::bigint[], $22::bigint[],
+        $23::bigint[])";
 
 /// In the order of the devices, as everyone who locks several of these rows does it.
 const ASK_PUSHES: &str = "
@@ -100,6 +101,7 @@ pub(super) async fn add_commands(
             .bind(each(commands, |command| command.dedupe.as_deref()))
             .bind(each(commands, |command| command.payload.as_slice()))
             .bind(each(commands, |command| command.result.as_deref()))
+            .bind(each(commands, |command| command.result_sealed))
             .bind(each(commands, |command| {
                 command.judged.as_ref().map(|judged| judged.facts_revision.as_str())
             }))

@@ -105,6 +105,15 @@ fn statements(place: SealedPlace) -> Statements {
             "sealed",
             "tenant = $3 AND device = $4 AND id = $5"
         ),
+        SealedPlace::Results => statements!(
+            Key::Device,
+            "commands",
+            "result",
+            "tenant, device, id",
+            "(tenant, device, id) > ($3, $4, $5)",
+            "result_sealed",
+            "tenant = $3 AND device = $4 AND id = $5"
+        ),
         SealedPlace::PushCertificates => of_tenant!("push_certificates", "sealed_key"),
         SealedPlace::PushRequests => of_tenant!("push_request_keys", "sealed"),
         SealedPlace::AndroidAccounts => of_tenant!("android_enterprises", "sealed_account"),

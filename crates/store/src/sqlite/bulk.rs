@@ -54,8 +54,8 @@ pub(super) async fn add_commands(
     for commands in commands.chunks(COMMANDS_AT_ONCE) {
         let mut insert = QueryBuilder::new(
             "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-                 finished_at, request_type, action, dedupe, payload, result, facts_revision, faults, rank, not_before,
-                 expires_at, put_off, wake_at) ",
+                 finished_at, request_type, action, dedupe, payload, result, result_sealed, facts_revision, faults, rank,
+                 not_before, expires_at, put_off, wake_at) ",
         );
         insert.push_values(commands, |mut row, command| {
             row.push_bind(tenant.0).push_bind(command.device.0).push_bind(command.id.0);
@@ -64,7 +64,7 @@ pub(super) async fn add_commands(
             row.push_bind(command.handed_over_at.map(|at| at.0))
                 .push_bind(command.finished_at.map(|at| at.0));
             row.push_bind(&command.request_type).push_bind(&command.action).push_bind(&command.dedupe);
-            row.push_bind(&command.payload).push_bind(&command.result);
+            row.push_bind(&command.payload).push_bind(&command.result).push_bind(command.result_sealed);
             let judged = command.judged.as_ref();
             row.push_bind(judged.map(|judged| judged.facts_revision.as_str()));
             row.push_bind(judged.and_then(|judged| judged.faults.as_deref()));

@@ -18,7 +18,7 @@ async fn furnish(world: &World, phone: &Phone) {
         let channel = domain::Channel { unlock_token, ..channel(name) };
         tx.set_channel(phone.device, phone.enrollment, &channel).await.unwrap();
     }
-    assert!(tx.set_bootstrap_token(phone.enrollment, Some(&sealed(1, "bootstrap"))).await.unwrap());
+    assert!(tx.set_bootstrap_token(phone.enrollment, Some(&sealed(1, "bootstrap")), NOW).await.unwrap());
     let row = EscrowRow {
         id: EscrowId(id()),
         device: phone.device,
@@ -27,11 +27,20 @@ async fn furnish(world: &World, phone: &Phone) {
         command: None,
         sealed: sealed(1, "pin"),
         created_at: NOW,
+        confirmed_at: None,
+        refused_at: None,
     };
     tx.add_escrow(&row).await.unwrap();
     let secret = Command { sealed: true, payload: sealed(1, "payload"), ..phone.command() };
     let plain = Command { id: CommandId(id()), payload: sealed(1, "no secret"), ..phone.command() };
-    tx.add_commands(&[secret, plain]).await.unwrap();
+    let told = Command {
+        id: CommandId(id()),
+        result: Some(sealed(1, "result")),
+        result_sealed: true,
+        ..phone.command()
+    };
+    let harmless = Command { id: CommandId(id()), result: Some(sealed(1, "no secret")), ..phone.command() };
+    tx.add_commands(&[secret, plain, told, harmless]).await.unwrap();
     tx.set_push_request_key(&sealed(1, "request"), NOW).await.unwrap();
     tx.set_android_enterprise(&enterprise(sealed(1, "account"))).await.unwrap();
     tx.commit().await.unwrap();
@@ -71,6 +80,7 @@ async fn what_another_key_sealed_is_found_wherever_it_is() {
         (SealedPlace::BootstrapTokens, 1),
         (SealedPlace::Escrow, 1),
         (SealedPlace::Commands, 1),
+        (SealedPlace::Results, 1),
         (SealedPlace::PushRequests, 1),
         (SealedPlace::AndroidAccounts, 1),
         (SealedPlace::Installation, 1),

@@ -40,6 +40,7 @@ impl TestServer {
                 wake_at: self.clock.now().plus(std::time::Duration::from_mins(15)),
                 state: CommandState::Queued,
                 result: None,
+                result_sealed: false,
                 queued_at: self.clock.now(),
                 handed_over_at: None,
                 finished_at: None,

@@ -1,7 +1,7 @@
 //! `device/wipe`, full and partial.
 
 use apple::{Command, command::ObliterationBehavior};
-use domain::ActionKind;
+use domain::{ActionKind, DeviceSecret};
 use serde_json::{Value, json};
 use simulator::apple_device::DeviceModel;
 use testkit::{
@@ -64,18 +64,25 @@ async fn a_mac_is_erased_with_a_pin_that_is_kept_before_it_leaves(server: TestSe
     let pin = revealed(&mac).await;
     assert_eq!((pin.pin.as_str(), pin.action), ("111111", ActionKind::LockScreen));
     ask(&server, "wipe", &mac, json!({ "macpin": "314159" })).await;
-    let pin = revealed(&mac).await;
-    assert_eq!((pin.pin.as_str(), pin.action), ("314159", ActionKind::WipeFull), "known before it leaves");
+    let to_come = async |mac: &Device| {
+        let pin = revealed(mac).await;
+        assert_eq!(pin.pin, "111111", "the one that it is locked with");
+        let [other] = &pin.revealed.others[..] else { panic!("{:?}", pin.revealed) };
+        assert_eq!(other.secret, DeviceSecret::ErasePin);
+        String::from_utf8(other.value.clone()).unwrap()
+    };
+    assert_eq!(to_come(&mac).await, "314159", "known before it leaves");
     ask(&server, "wipe", &mac, json!({})).await;
-    let made = revealed(&mac).await.pin;
+    let made = to_come(&mac).await;
     assert_ne!(made, "314159");
     assert_eq!(handed_pin(&mut mac).await, made);
     ask(&server, "wipe", &mac, json!({ "macpin": "271828" })).await;
-    assert_eq!(revealed(&mac).await.pin, made, "with that one the Mac will be erased");
+    assert_eq!(to_come(&mac).await, made, "with that one the Mac will be erased");
     mac.acknowledge().await.unwrap();
     assert!(mac.is_erased());
     assert_eq!(state(&info(&server, &mac).await), [false, true, false]);
-    assert_eq!(revealed(&mac).await.pin, made, "it is needed now");
+    let pin = revealed(&mac).await;
+    assert_eq!((pin.pin, pin.action), (made, ActionKind::WipeFull), "it is needed now");
 }
 
 on_both!(a_partial_wipe_takes_the_management_off);

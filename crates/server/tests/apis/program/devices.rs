@@ -149,10 +149,11 @@ async fn a_pin_is_revealed_and_that_is_recorded() {
     let revealed = program.json(&reveal).await;
     let at = revealed["asked_at"].as_str().expect("a time");
     let expected = json!({
-        "clientid": mac.client_id(), "pin": "271828", "action": "lockscreen", "asked_at": at,
+        "clientid": mac.client_id(), "pin": "271828", "action": "lockscreen", "asked_at": at, "state": "waiting",
+        "current": true, "others": [],
     });
     assert_eq!(revealed, expected);
-    let told = format!("271828 (unlocks the Mac, asked {at})\n");
+    let told = format!("271828 (unlocks the Mac; kept {at}; the device does not have it yet)\n");
     assert_eq!(program.run(&reveal).await.stdout, told);
     let events = server.events(Some(mac.id())).await;
     let looks: Vec<_> = events.iter().filter(|event| event.kind == "secret.revealed").collect();

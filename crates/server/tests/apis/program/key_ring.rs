@@ -49,7 +49,7 @@ async fn sealed_anew(server: &TestServer, remuda: &Program, nodes: &[&Arc<Mdm>])
     for mdm in nodes {
         assert_eq!(mdm.key_versions(), (1, vec![1, 2]));
         let unlock = mdm.reveal(&server.owner(), iphone.id(), DeviceSecret::UnlockToken).await.unwrap();
-        assert_eq!(Some(unlock), iphone.push_address().unlock_token);
+        assert_eq!(Some(unlock.value), iphone.push_address().unlock_token);
         assert!(mdm.reveal_pin(&server.owner(), mac.id()).await.is_ok());
     }
     assert!(mac.bootstrap_token().await.unwrap().is_some());
@@ -88,7 +88,7 @@ async fn what_cannot_be_opened_stays_and_is_told() {
     let mac = server.enrolled_mac().await;
     let mut tx = server.database().await.store.begin(server.tenant()).await.unwrap();
     let enrollment = tx.device_for_update(mac.id()).await.unwrap().unwrap().enrollment;
-    tx.set_bootstrap_token(enrollment, Some(b"\0\0\0\x01 tampered with beyond recognition")).await.unwrap();
+    tx.set_bootstrap_token(enrollment, Some(b"\0\0\0\x01 tampered with beyond recognition"), server.mdm().now()).await.unwrap();
     tx.commit().await.unwrap();
     let remuda = Program::beside(&server);
     remuda.json(&["key-ring", "rotate"]).await;

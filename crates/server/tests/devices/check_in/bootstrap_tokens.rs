@@ -51,12 +51,22 @@ on_both!(a_new_enrollment_does_not_inherit_it);
 async fn a_new_enrollment_does_not_inherit_it(server: TestServer) {
     let mut mac = server.enrolled_mac().await;
     let before = enrollment(&server, &mac).await;
+    let left = mac.bootstrap_token().await.unwrap();
     mac.check_out().await.unwrap();
-    mac.re_enroll(Some(&server.link().await)).await.unwrap();
-    mac.set_bootstrap_token(None).await.unwrap();
-    assert_eq!(mac.bootstrap_token().await.unwrap(), None);
-    let archived = server.records().await.bootstrap_token(before).await.unwrap();
-    assert!(archived.is_some(), "that of the enrollment before is kept");
+    // It enrolls anew, and leaves none.
+    let mut again =
+        AppleDevice::install(server.options(server.link().await, mac.model().clone())).await.unwrap();
+    again.authenticate().await.unwrap();
+    again.token_update().await.unwrap();
+    assert_ne!(enrollment(&server, &mac).await, before);
+    assert_eq!(again.bootstrap_token().await.unwrap(), None);
+    let archived =
+        server.mdm().reveal(&server.owner(), mac.id(), DeviceSecret::BootstrapToken).await.unwrap();
+    assert_eq!(
+        (Some(archived.value), archived.is_current),
+        (left, false),
+        "that of the enrollment before is kept"
+    );
 }
 
 on_both!(whoever_looks_at_it_is_written_down);
@@ -65,7 +75,7 @@ async fn whoever_looks_at_it_is_written_down(server: TestServer) {
     let left = mac.bootstrap_token().await.unwrap();
     let owner = server.owner();
     let reveal = |secret| server.mdm().reveal(&owner, mac.id(), secret);
-    assert_eq!(reveal(DeviceSecret::BootstrapToken).await.ok(), left);
+    assert_eq!(reveal(DeviceSecret::BootstrapToken).await.ok().map(|it| it.value), left);
     let none = reveal(DeviceSecret::UnlockToken).await;
     assert!(matches!(none, Err(Error::NotFound(Thing::Secret))), "a Mac has no unlock token");
     let events = server.events(Some(mac.id())).await;

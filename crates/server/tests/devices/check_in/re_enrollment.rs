@@ -2,6 +2,7 @@
 
 use apple::CheckIn;
 use domain::{CommandState, DeviceName};
+use simulator::apple_device::AppleDevice;
 use testkit::{
     on_both,
     server::{Device, TestServer},
@@ -82,14 +83,19 @@ async fn a_device_that_comes_back_leaves_its_unlock_token_behind(server: TestSer
     let before = enrollment(&server, &iphone).await;
     assert!(channel(&server, &iphone).await.unlock_token.is_some());
     iphone.check_out().await.unwrap();
-    iphone.re_enroll(Some(&server.link().await)).await.unwrap();
-    assert_ne!(enrollment(&server, &iphone).await, before);
-    // What it says last of its unlock token counts, and an absent one is not the one of before.
-    let mut without = iphone.token_update_message();
+    // It enrolls anew without a token: then there is none.
+    let options = server.options(server.link().await, iphone.model().clone());
+    let mut again = AppleDevice::install(options).await.unwrap();
+    again.authenticate().await.unwrap();
+    let mut without = again.token_update_message();
     without.unlock_token = None;
-    iphone.check_in(&CheckIn::TokenUpdate(without)).await.unwrap();
+    again.check_in(&CheckIn::TokenUpdate(without)).await.unwrap();
+    assert_ne!(enrollment(&server, &iphone).await, before);
     let now = channel(&server, &iphone).await;
-    assert_eq!(now.push_token, iphone.push_address().token);
+    assert_eq!((now.unlock_token, now.push_token), (None, again.push_address().token.clone()));
+    // And its own when it tells one.
+    again.token_update().await.unwrap();
+    assert!(channel(&server, &iphone).await.unlock_token.is_some());
 }
 
 on_both!(users_of_before_are_not_users_of_the_new_enrollment);

@@ -50,8 +50,8 @@ fn state(model: &DeviceModel, query: &str) -> Option<Value> {
         "BatteryLevel" => Value::from(model.battery_level),
         "IsSupervised" => Value::from(model.supervised),
         "IsMDMLostModeEnabled" => Value::from(model.lost_mode.is_some()),
+        "IsAppleSilicon" => Value::from(!model.is_mac() || model.is_apple_silicon()),
         "HasBattery"
-        | "IsAppleSilicon"
         | "IsActivationLockSupported"
         | "SystemIntegrityProtectionEnabled"
         | "PINRequiredForEraseDevice"

@@ -80,7 +80,7 @@ mod tests {
     fn of(command: impl Into<Command>) -> String {
         let command = command.into();
         let request_type = command.request_type().to_owned();
-        shown(&Handed { command_uuid: "c".into(), request_type, command: Ok(command) })
+        shown(&Handed { command_uuid: "c".into(), request_type, command: Ok(command), raw: None })
     }
 
     #[test]

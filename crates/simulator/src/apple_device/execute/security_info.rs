@@ -9,7 +9,7 @@ const KNOWN_TO_EMPLOYERS: [&str; 2] = ["PasscodeCompliant", "PasscodeCompliantWi
 
 /// Everything that this device tells of its security.
 pub(super) fn answers(model: &DeviceModel) -> Dictionary {
-    let mut answers = if model.is_mac() { mac() } else { mobile(model) };
+    let mut answers = if model.is_mac() { mac(model) } else { mobile(model) };
     if model.is_user_enrolled() {
         answers.retain(|key, _| KNOWN_TO_EMPLOYERS.contains(&key.as_str()));
     }
@@ -30,7 +30,7 @@ fn mobile(model: &DeviceModel) -> Dictionary {
     ])
 }
 
-fn mac() -> Dictionary {
+fn mac(model: &DeviceModel) -> Dictionary {
     let secure_boot =
         Dictionary::from_iter([("SecureBootLevel", "full"), ("ExternalBootLevel", "disallowed")]);
     let firewall = Dictionary::from_iter([
@@ -39,7 +39,7 @@ fn mac() -> Dictionary {
         ("StealthMode", Value::from(true)),
         ("Applications", Value::Array(Vec::new())),
     ]);
-    Dictionary::from_iter([
+    let mut answers = Dictionary::from_iter([
         ("FDE_Enabled", Value::from(true)),
         ("FDE_HasPersonalRecoveryKey", Value::from(true)),
         ("FDE_HasInstitutionalRecoveryKey", Value::from(false)),
@@ -51,8 +51,12 @@ fn mac() -> Dictionary {
         ("BootstrapTokenAllowedForAuthentication", Value::from("not supported")),
         ("BootstrapTokenRequiredForSoftwareUpdate", Value::from(true)),
         ("BootstrapTokenRequiredForKernelExtensionApproval", Value::from(true)),
-        ("IsRecoveryLockEnabled", Value::from(false)),
-    ])
+        ("IsRecoveryLockEnabled", Value::from(model.secrets.recovery_lock.is_some())),
+    ]);
+    if let Some(key) = &model.secrets.recovery_key {
+        answers.insert("FDE_PersonalRecoveryKeyCMS".into(), Value::Data(key.clone()));
+    }
+    answers
 }
 
 fn management(model: &DeviceModel) -> Dictionary {

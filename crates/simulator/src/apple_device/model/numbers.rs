@@ -3,7 +3,7 @@
 use apple::Platform;
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::{DeviceModel, Modem, Place};
+use super::{DeviceModel, Modem, Place, Secrets};
 
 /// What Apple's serial numbers are made of.
 const SERIAL_CHARACTERS: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRTVWXYZ";
@@ -47,6 +47,7 @@ impl Numbers {
             lost_mode: None,
             place: Some(self.place()),
             applications: None,
+            secrets: Secrets::default(),
         }
     }
 

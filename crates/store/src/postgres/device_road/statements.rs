@@ -141,7 +141,8 @@ async fn poll_once(
         .bind(each(steps, |step| step.step.report.is_none()))
         .bind(each(steps, |step| step.step.renewal_only))
         .bind(each(steps, |step| step.step.now.0))
-        .bind(millis(PUT_OFF));
+        .bind(millis(PUT_OFF))
+        .bind(each(&reports, |report| report.is_some_and(|report| report.sealed)));
     statement.fetch_all(connection).await
 }
 

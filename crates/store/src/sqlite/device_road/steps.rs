@@ -36,7 +36,7 @@ macro_rules! next {
 
 /// `?9`: whether the report is final, and so counts for a command that was given up after it was handed over.
 const REPORT: &str = "
-    UPDATE commands SET state = ?6, result = ?7, finished_at = ?8, put_off = put_off + NOT ?9,
+    UPDATE commands SET state = ?6, result = ?7, result_sealed = ?12, finished_at = ?8, put_off = put_off + NOT ?9,
         wake_at = CASE WHEN ?9 THEN wake_at ELSE ?10 + ?11 * (1 << min(put_off, 6)) END
     WHERE tenant = ?1 AND device = ?2 AND id = ?3 AND channel = ?4 AND enrollment = ?5
         AND (state < 3 OR ?9 AND state >= 5 AND handed_over_at IS NOT NULL)
@@ -58,7 +58,8 @@ const IS_TOKEN_DEAD: &str = "
 
 const SET_TOKEN: &str = "
     UPDATE channels SET push_token = nullif(?4, x''), push_magic = ?5, updated_at = ?6,
-        unlock_token = coalesce(?7, unlock_token)
+        unlock_token = coalesce(?7, unlock_token),
+        unlock_token_at = CASE WHEN ?7 IS NULL THEN unlock_token_at ELSE ?6 END
     WHERE tenant = ?1 AND enrollment = ?2 AND channel = ?3";
 
 /// Only if something waits: nobody was told of it while the token was dead.
@@ -166,6 +167,7 @@ fn take_report(
         done,
         step.now.0,
         millis(PUT_OFF),
+        report.sealed,
     ];
     let conversation = update.query_row(values, |row| row.get(0)).optional().map_err(failed_on_road)?;
     if conversation.is_some() && done {

@@ -35,10 +35,10 @@ pub(super) const LOCK: &str = concat!(
 pub(super) const POLL: &str = "
     WITH step AS MATERIALIZED (
         SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::smallint[],
-            $8::bytea[], $9::bool[], $10::bool[], $11::bigint[])
-        AS s (place, tenant, device, enrollment, channel, command, state, result, idle, renewal_only, now)
+            $8::bytea[], $9::bool[], $10::bool[], $11::bigint[], $13::bool[])
+        AS s (place, tenant, device, enrollment, channel, command, state, result, idle, renewal_only, now, sealed)
     ), reported AS (
-        UPDATE commands m SET state = s.state, result = s.result,
+        UPDATE commands m SET state = s.state, result = s.result, result_sealed = s.sealed,
             finished_at = CASE WHEN s.state >= 3 THEN s.now END,
             put_off = CASE WHEN s.state >= 3 THEN m.put_off ELSE m.put_off + 1 END,
             wake_at = CASE WHEN s.state >= 3 THEN m.wake_at ELSE s.now + $12::bigint * (1 << least(m.put_off, 6)::int) END
@@ -85,7 +85,8 @@ pub(super) const UPDATE_TOKENS: &str = "
         ORDER BY c.tenant, c.enrollment, c.channel FOR UPDATE OF c
     ), told AS (
         UPDATE channels c SET push_token = k.token, push_magic = k.magic, updated_at = k.updated_at,
-            unlock_token = COALESCE(k.unlock_token, c.unlock_token)
+            unlock_token = COALESCE(k.unlock_token, c.unlock_token),
+            unlock_token_at = CASE WHEN k.unlock_token IS NULL THEN c.unlock_token_at ELSE k.updated_at END
         FROM known k WHERE c.tenant = k.tenant AND c.enrollment = k.enrollment AND c.channel = k.channel
     ), asked AS (
         INSERT INTO pushes (tenant, device, channel, due_at, generation)
