@@ -19,6 +19,7 @@ mod calls;
 mod enrollment;
 mod faults;
 mod lost_mode;
+mod notifications;
 mod purge;
 mod pushes;
 mod quota;

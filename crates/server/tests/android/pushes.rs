@@ -29,7 +29,8 @@ impl Office {
         self.server.mdm().android_state(&self.server.owner()).await.unwrap().unwrap()
     }
 
-    async fn body(&self, message: &Value) -> String {
+    /// A message as the tenant's subscription posts it.
+    pub async fn body(&self, message: &Value) -> String {
         PretendGoogle::push_body(&self.state().await.subscription.unwrap(), message).to_string()
     }
 
@@ -46,12 +47,13 @@ impl Office {
     }
 
     /// Posts a body as Google does.
-    async fn post(&self, body: impl Into<reqwest::Body>) -> StatusCode {
+    pub async fn post(&self, body: impl Into<reqwest::Body>) -> StatusCode {
         let token = self.google.push_token(&self.address(), |_| ());
         self.post_as(Some(&format!("Bearer {token}")), body).await
     }
 
-    async fn applied(&self) {
+    /// Waits until everything that Google told is applied.
+    pub async fn applied(&self) {
         let waits = async |_: &testkit::server::TestServer| {
             let state = self.state().await;
             self.google.waiting(&state.subscription.unwrap()) == 0 && state.waiting_notifications == 0

@@ -49,7 +49,7 @@ async fn a_device_is_seen_locked_and_deleted() {
     assert_eq!(export["tenant"], export["customer_id"]);
     let api = Api::new(text(&export, "api_url"), text(&export, "api_key"));
     let list = api.device("list", json!({})).await.body;
-    assert_eq!(list["totalcount"], 3);
+    assert_eq!(list["totalcount"], 5);
     for listed in list["data"].as_array().unwrap() {
         assert!(
             listed["batterylevel"].is_u64() && listed["osname"].is_string(),
@@ -80,11 +80,70 @@ async fn a_device_is_seen_locked_and_deleted() {
         format!("device {serial} unenrolled: the server answered 403 com.apple.unrecognized.device");
     demo.lines_until(|line| line == unenrolled).await;
     assert_eq!(api.device("info", json!({ "clientid": id })).await.status, 404);
-    assert_eq!(api.device("list", json!({})).await.body["totalcount"], 2);
+    assert_eq!(api.device("list", json!({})).await.body["totalcount"], 4);
 
     demo.signal("INT").await;
     assert_eq!(demo.ended().await.code(), Some(0));
     assert!(!demo.log().contains("ERROR"), "{}", demo.log());
+}
+
+/// Two Android devices join the three of Apple's.
+#[tokio::test]
+async fn android_devices_are_listed_lost_found_and_deleted() {
+    let program = Program::new();
+    let (mut demo, export, _) = demo(&program, &["--devices", "1"]).await;
+    let api = Api::new(text(&export, "api_url"), text(&export, "api_key"));
+    let list = api.device("list", json!({ "filter": { "type": 4 } })).await.body;
+    assert_eq!(list["totalcount"], 2, "{list}");
+    let types = list["data"].as_array().unwrap().iter().map(|listed| &listed["androidforworktype"]);
+    let types: Vec<_> = types.map(|kind| kind.as_u64().unwrap()).collect();
+    assert!(types.contains(&3) && types.contains(&4), "fully managed, and with a work profile: {types:?}");
+    let android = device(&export, "android");
+    assert_eq!(keys(android), ["clientid", "platform", "serialnumber"]);
+    let (id, serial) = (text(android, "clientid"), text(android, "serialnumber"));
+    let ask = async |call: &str, mut more: Value| {
+        more["clientid"] = json!(id);
+        let answer = api.device(call, more).await;
+        assert_eq!(answer.status, 200, "{call}: {}", answer.text);
+    };
+    let did = |line: String| move |told: &str| told == line;
+
+    ask("lockscreen", json!({ "message": "hello" })).await;
+    demo.lines_until(did(format!("device {serial} did LOCK {{}}"))).await;
+    ask("enablelostmode", json!({ "message": "Please call" })).await;
+    demo.lines_until(did(format!(r#"device {serial} did START_LOST_MODE {{"lostMessage":"Please call"}}"#)))
+        .await;
+    let lost = async { while api.info(id).await["lostmodeenabled"] != true {} };
+    within("the device is shown as lost", lost).await;
+    ask("requestlocation", json!({})).await;
+    let located = async { while !api.info(id).await["location"]["latitude"].is_number() {} };
+    within("it tells where it is", located).await;
+    ask("disablelostmode", json!({})).await;
+    demo.lines_until(did(format!("device {serial} did STOP_LOST_MODE {{}}"))).await;
+
+    let login = api.login(text(&export["application"], "id"), text(&export["application"], "secret")).await;
+    let body = json!({ "externalIds": [format_guid(id)] });
+    let purge = api.purge(text(&login.body, "token"), text(&export, "customer_id"), body).await;
+    assert_eq!(purge.status, 202);
+    demo.lines_until(|line| line.starts_with(&format!("device {serial} unenrolled: "))).await;
+    assert_eq!(api.device("list", json!({ "filter": { "type": 4 } })).await.body["totalcount"], 1);
+    demo.signal("INT").await;
+    assert_eq!(demo.ended().await.code(), Some(0));
+    assert!(!demo.log().contains("ERROR"), "{}", demo.log());
+}
+
+#[tokio::test]
+async fn there_need_be_no_android_devices_and_none_of_apples() {
+    for (arguments, platforms) in
+        [(["--devices", "1", "--android", "0"], ["ios"]), (["--devices", "0", "--android", "1"], ["android"])]
+    {
+        let program = Program::new();
+        let (mut demo, export, _) = demo(&program, &arguments).await;
+        let devices = export["devices"].as_array().unwrap().iter().map(|device| text(device, "platform"));
+        assert_eq!(devices.collect::<Vec<_>>(), platforms);
+        demo.signal("TERM").await;
+        assert!(demo.ended().await.success());
+    }
 }
 
 fn format_guid(client_id: &str) -> String {
@@ -122,7 +181,7 @@ async fn the_printed_lines_work_as_printed() {
     let (mut demo, export, printed) = demo(&program, &[]).await;
     let [list, info, lock, token, purge] = &commands(&printed)[..] else { panic!("{printed:#?}") };
     let json = async |line: &str| -> Value { serde_json::from_str(&pasted(line).await).expect("JSON") };
-    assert_eq!(json(list).await["totalcount"], 3);
+    assert_eq!(json(list).await["totalcount"], 5);
     let info_answer = json(info).await;
     let iphone = device(&export, "ios");
     assert_eq!(
@@ -144,8 +203,9 @@ async fn the_printed_lines_work_as_printed() {
 #[tokio::test]
 async fn it_prints_keys_and_then_what_each_device_does() {
     let program = Program::new();
-    let (mut demo, export, printed) = demo(&program, &["--devices", "4", "--ready-file", "ready.json"]).await;
-    assert_eq!(export["devices"].as_array().unwrap().len(), 4);
+    let arguments = ["--devices", "4", "--android", "3", "--ready-file", "ready.json"];
+    let (mut demo, export, printed) = demo(&program, &arguments).await;
+    assert_eq!(export["devices"].as_array().unwrap().len(), 7);
     let ready = format!("ready device={} api={}", text(&export, "device_url"), text(&export, "api_url"));
     assert_eq!(printed[0], ready);
     for secret in [
@@ -161,7 +221,11 @@ async fn it_prints_keys_and_then_what_each_device_does() {
     }
     for device in export["devices"].as_array().unwrap() {
         let serial = text(device, "serialnumber");
-        for what in ["enrolled", "did DeviceInformation ", "did SecurityInfo "] {
+        let does: &[_] = match text(device, "platform") {
+            "android" => &["enrolled", "did STATUS_REPORT "],
+            _ => &["enrolled", "did DeviceInformation ", "did SecurityInfo "],
+        };
+        for what in does {
             let line = format!("device {serial} {what}");
             assert!(printed.iter().any(|printed| printed.starts_with(&line)), "{line} in {printed:#?}");
         }
@@ -177,7 +241,7 @@ async fn nothing_is_left_of_it() {
     let folder = program.folder().join("tmp");
     std::fs::create_dir(&folder).unwrap();
     let program = program.with("TMPDIR", folder.to_str().unwrap());
-    let (mut demo, _, _) = demo(&program, &["--devices", "1"]).await;
+    let (mut demo, _, _) = demo(&program, &["--devices", "1", "--android", "1"]).await;
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "it works on a temporary folder");
     demo.signal("TERM").await;
     assert!(demo.ended().await.success());
@@ -205,7 +269,7 @@ async fn it_goes_on_where_nobody_reads_what_it_prints() {
     demo.close_output();
     let export = exported(&program.folder().join("demo.json")).await;
     let api = Api::new(text(&export, "api_url"), text(&export, "api_key"));
-    assert_eq!(api.device("list", json!({})).await.body["totalcount"], 3);
+    assert_eq!(api.device("list", json!({})).await.body["totalcount"], 5);
     demo.signal("TERM").await;
     assert!(demo.ended().await.success());
     assert!(!demo.log().contains("panicked"), "{}", demo.log());

@@ -1,7 +1,10 @@
 //! `remuda simulate`: pretend devices against any server.
 
-use serde_json::Value;
-use testkit::server::{Options, TestServer};
+use serde_json::{Value, json};
+use testkit::{
+    patience::within,
+    server::{Api, Options, TestServer},
+};
 
 use super::{Program, keys, text};
 
@@ -70,4 +73,60 @@ async fn a_server_that_is_not_there_is_a_failure_of_every_device() {
         Program::new().run(&["simulate", "--enroll", "http://127.0.0.1:1/enroll/x", "--devices", "2"]).await;
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stdout.starts_with("enrollments: 0 done, 2 failed"), "{ran:?}");
+}
+
+/// A port that is free now.
+fn free() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+#[tokio::test]
+async fn android_devices_enroll_behind_a_pretend_google_and_do_what_they_are_told() {
+    let (program, google) = (Program::new(), free());
+    let url = format!("http://{google}");
+    let made = program.json(&["init"]).await;
+    let arguments = ["--google-url", &url, "--google-pubsub-url", &url];
+    let (_serving, ready) = program.serve(&arguments).await;
+    let tenant = text(&made, "tenant");
+    let simulate = ["simulate", "--android", "5", "--google-listen", &google, "--tenant", tenant, "--stay"];
+    let mut simulated = program.start(&simulate);
+    let printed = simulated.lines_until(|line| line.starts_with("Android enrollments: ")).await;
+    assert!(printed[0].contains(&url) && printed[1].contains(&format!("--google-url {url}")), "{printed:?}");
+    assert!(printed.last().unwrap().starts_with("Android enrollments: 5 done, 0 failed, "), "{printed:?}");
+    let api = Api::new(&ready.api, text(&made, "api_key"));
+    let list = api.device("list", json!({ "filter": { "type": 4 } })).await.body;
+    assert_eq!(list["totalcount"], 5);
+    let phone = &list["data"][0];
+    let lock = api.device("lockscreen", json!({ "clientid": phone["clientid"] })).await;
+    assert_eq!(lock.status, 200, "{}", lock.text);
+    let did = format!("device {} did LOCK {{}}", text(phone, "serialnumber"));
+    simulated.lines_until(|line| line == did).await;
+    let done = async {
+        while api.info(text(phone, "clientid")).await["actions"]["lockscreen"]["status"] != 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    within("the lock is no longer pending", done).await;
+    simulated.signal("TERM").await;
+    assert!(simulated.ended().await.success());
+}
+
+#[tokio::test]
+async fn without_stay_it_tells_how_it_went_and_ends() {
+    let (program, google) = (Program::new(), free());
+    let url = format!("http://{google}");
+    let made = program.json(&["init"]).await;
+    let tenant = text(&made, "tenant");
+    let push = ["--google-url", &url, "--google-pubsub-url", &url, "--google-notifications", "push"];
+    let certificates = format!("{url}/oauth2/v3/certs");
+    let (_serving, _) =
+        program.serve(&[&push[..], &["--google-certificates-url", &certificates]].concat()).await;
+    let simulate = ["simulate", "--android", "2", "--google-listen", &google, "--tenant", tenant];
+    let told = program.json(&simulate).await;
+    assert_eq!(told["google_url"], url);
+    assert_eq!((&told["steps"][0]["done"], &told["steps"][0]["failures"]), (&json!(2), &json!([])));
+    program.fails(&simulate, 1, "a tenant that was never at Google").await;
+    let open = ["simulate", "--android", "2", "--google-listen", "0.0.0.0:0", "--tenant", tenant];
+    program.fails(&open, 2, "loopback").await;
+    program.fails(&["simulate", "--android", "2"], 2, "--tenant").await;
 }
