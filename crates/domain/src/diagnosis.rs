@@ -65,8 +65,13 @@ impl Mdm {
             device,
         };
         let waiting = waiting(&mut *tx, &found.device).await?;
-        found.waiting =
-            waiting.into_iter().map(|command| (command.clone(), found.why(&command, now))).collect();
+        let mut calls = tx.android_calls(found.device.id).await?;
+        calls.retain(|call| call.operation.is_none());
+        let why = |command: &CommandView| match calls.iter().find(|call| call.id == command.id) {
+            Some(call) => found.why_not_at_google(call),
+            None => found.why(command, now),
+        };
+        found.waiting = waiting.into_iter().map(|command| (command.clone(), why(&command))).collect();
         found.advice = found.advise(now);
         Ok(found)
     }

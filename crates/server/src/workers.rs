@@ -49,7 +49,7 @@ pub fn start(
     tasks.spawn(until(stop, outcomes(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, purges(mdm.clone(), wakes.clone())));
     tasks.spawn(until(stop, queue(mdm.clone(), wakes.clone())));
-    tasks.spawn(until(stop, android::run(mdm.clone(), wakes.clone())));
+    tasks.spawn(android::run(mdm.clone(), wakes.clone(), stop.clone()));
     tasks.spawn(until(stop, android::pulls(mdm.clone())));
     tasks.spawn(until(stop, flush(mdm.clone())));
     tasks.spawn(until(stop, housekeeping(parts.clone(), config.clone())));

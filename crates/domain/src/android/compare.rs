@@ -17,10 +17,10 @@ use crate::{
 const EVERY: Duration = Duration::from_hours(6);
 
 /// How long a node has a comparison to itself for one step: longer than its queries can take.
-const STEP: Duration = Duration::from_mins(30);
+const STEP: Duration = Duration::from_mins(10);
 
 /// How many devices that Google did not list are asked for in one step.
-const ASKED: u32 = 10;
+const ASKED: u32 = 5;
 
 /// A comparison asks nothing more once so many of the project's queries are made in a stretch of time: the rest of them is for what
 /// people wait for.

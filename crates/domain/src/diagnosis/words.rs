@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Diagnosis;
 use crate::{
     ChannelKey, CommandState, CommandView, Device, Platform, Timestamp,
-    ports::{ChannelState, PushState},
+    ports::{AndroidCall, ChannelState, PushState},
 };
 
 /// How long after a push a device may take to come.
@@ -31,6 +31,22 @@ impl Diagnosis {
                 format!("handed over at {at}; the device has not answered")
             }
             _ => self.why_queued(&command.channel, now),
+        }
+    }
+
+    /// Why Google has not confirmed that it has a command.
+    pub(super) fn why_not_at_google(&self, call: &AndroidCall) -> String {
+        let at = call.due_at.rfc3339();
+        match (&call.said, &self.google, call.after) {
+            (_, _, Some(_)) => "waits until the command before it is done".into(),
+            (Some(why), _, _) if call.asked => format!(
+                "waits for Google, which may have it already; its last answer was: {why}; it is asked again at {at}"
+            ),
+            (Some(why), _, _) => {
+                format!("waits for Google, whose last answer was: {why}; it is asked again at {at}")
+            }
+            (None, Some(why), _) => format!("waits for Google, which does not do what it is asked: {why}"),
+            (None, None, _) => "Google is asked as soon as its turn comes".into(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{Mdm, TenantId, ports::Worker};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::{LOOK, rest};
 use crate::adapters::Wakes;
@@ -24,56 +25,72 @@ const TOLD_AGAIN: Duration = Duration::from_hours(1);
 /// How many calls are made side by side: Google's quota allows ten in a second, and takes its time for each.
 const CALLERS: usize = 4;
 
-/// Does all of it.
-pub async fn run(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
+/// How long what has begun may take to come to its end at a stop: what is dropped in the middle is left until its claim is over.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Does all of it, until `stop`.
+pub async fn run(mdm: Arc<Mdm>, wakes: Arc<Wakes>, stop: CancellationToken) {
     let mut tasks = JoinSet::new();
     for _ in 0..CALLERS {
-        tasks.spawn(calls(Arc::clone(&mdm), Arc::clone(&wakes)));
+        tasks.spawn(calls(Arc::clone(&mdm), Arc::clone(&wakes), stop.clone()));
     }
-    tasks.spawn(notifications(Arc::clone(&mdm), wakes));
-    tasks.spawn(operations(Arc::clone(&mdm)));
-    tasks.spawn(comparisons(mdm));
-    // None of them ends; all end with this one.
-    tasks.join_all().await;
+    tasks.spawn(notifications(Arc::clone(&mdm), wakes, stop.clone()));
+    tasks.spawn(operations(Arc::clone(&mdm), stop.clone()));
+    tasks.spawn(comparisons(mdm, stop.clone()));
+    stop.cancelled().await;
+    let ended = tokio::time::timeout(GRACE, async { while tasks.join_next().await.is_some() {} });
+    if ended.await.is_err() {
+        tracing::info!(
+            "a call to Google did not come to its end: another node, or the next start, looks after it"
+        );
+    }
 }
 
-async fn calls(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
-    loop {
+async fn calls(mdm: Arc<Mdm>, wakes: Arc<Wakes>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         match mdm.send_android_calls().await {
-            Ok(0) => wakes.wait(Worker::Android, LOOK).await,
+            Ok(0) => pause(&stop, wakes.wait(Worker::Android, LOOK)).await,
             Ok(_) => {}
             Err(error) => rest("calls to Google", &error).await,
         }
     }
 }
 
-async fn notifications(mdm: Arc<Mdm>, wakes: Arc<Wakes>) {
-    loop {
+async fn notifications(mdm: Arc<Mdm>, wakes: Arc<Wakes>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         match mdm.apply_android_notifications().await {
-            Ok(0) => wakes.wait(Worker::AndroidNotifications, LOOK).await,
+            Ok(0) => pause(&stop, wakes.wait(Worker::AndroidNotifications, LOOK)).await,
             Ok(_) => {}
             Err(error) => rest("Google's notifications", &error).await,
         }
     }
 }
 
-async fn operations(mdm: Arc<Mdm>) {
-    loop {
+async fn operations(mdm: Arc<Mdm>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         match mdm.follow_android_operations().await {
-            Ok(0) => tokio::time::sleep(LOOK).await,
+            Ok(0) => pause(&stop, tokio::time::sleep(LOOK)).await,
             Ok(_) => {}
             Err(error) => rest("commands of Android devices", &error).await,
         }
     }
 }
 
-async fn comparisons(mdm: Arc<Mdm>) {
-    loop {
+async fn comparisons(mdm: Arc<Mdm>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         match mdm.reconcile_android().await {
-            Ok(false) => tokio::time::sleep(LOOK).await,
+            Ok(false) => pause(&stop, tokio::time::sleep(LOOK)).await,
             Ok(true) => {}
             Err(error) => rest("the comparison with Google's devices", &error).await,
         }
+    }
+}
+
+/// Waits, but not beyond a stop.
+async fn pause(stop: &CancellationToken, wait: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = wait => {}
     }
 }
 

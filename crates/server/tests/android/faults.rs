@@ -100,6 +100,7 @@ async fn nothing_is_lost_while_google_is_away_for_an_hour() {
     let known = office.server.devices_of(office.server.tenant()).await;
     let found = office.server.mdm().diagnose(&office.server.owner(), known[0].id).await.unwrap();
     assert!(found.google.is_some() && found.waiting[0].1.contains("waits for Google"), "{found:?}");
+    assert!(found.advice.iter().any(|advice| advice.contains("Google does not do what it is asked")));
     office.server.clock().advance(Duration::from_hours(1));
     office.server.restart().await;
     assert_eq!(office.info(&phone).await["actions"]["lockscreen"]["status"], 1);
