@@ -25,6 +25,8 @@ const CERTIFICATES: Duration = Duration::from_hours(2 * 24);
 pub enum Old {
     /// Commands with their results, [`crate::Settings::history`] after their end.
     Commands,
+    /// Events that tell how a command ended, as long as it. Who asked for it is told by another, which is kept longer.
+    EndsOfCommands,
     /// Enrollment links, as long after their end.
     Links,
     /// Events, after [`crate::Settings::audit`].
@@ -40,8 +42,15 @@ pub enum Old {
 
 impl Old {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Commands, Self::Links, Self::Events, Self::Purges, Self::Certificates, Self::Enrollments];
+    pub const ALL: [Self; 7] = [
+        Self::Commands,
+        Self::EndsOfCommands,
+        Self::Links,
+        Self::Events,
+        Self::Purges,
+        Self::Certificates,
+        Self::Enrollments,
+    ];
 }
 
 impl Mdm {
@@ -52,6 +61,7 @@ impl Mdm {
         let audit = now.minus(self.settings.audit);
         match old {
             Old::Commands => self.outbox.forget_commands(history, BATCH).await,
+            Old::EndsOfCommands => self.outbox.forget_ends_of_commands(history, BATCH).await,
             Old::Links => self.outbox.forget_links(history, BATCH).await,
             Old::Events => self.outbox.forget_events(audit, BATCH).await,
             Old::Purges => self.outbox.forget_purges(audit, BATCH).await,

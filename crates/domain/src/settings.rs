@@ -21,9 +21,10 @@ pub struct Settings {
     pub identity_lifetime: Duration,
     /// How long before its end an identity is renewed.
     pub renew_before: Duration,
-    /// How long commands and their results, and enrollment links, are kept once they are over; a day at least.
+    /// How long commands with their results, the events of those, and enrollment links are kept once they are over; a day
+    /// at least.
     pub history: Duration,
-    /// How long events and finished purges are kept; a day at least.
+    /// How long all other events, and finished purges, are kept; a day at least.
     pub audit: Duration,
     /// How long what an enrollment leaves behind is kept once it is over, secrets in escrow above all; a day at least.
     pub archive: Duration,

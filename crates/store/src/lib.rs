@@ -66,6 +66,23 @@ impl Opened {
         }
     }
 
+    /// How many rows each table has. Reads all of them.
+    pub async fn rows(&self) -> Result<Vec<(&'static str, u64)>> {
+        match &self.closing {
+            Closing::Sqlite(backend, _) => backend.rows().await,
+            Closing::Postgres(backend, _) => backend.rows().await,
+        }
+    }
+
+    /// How many bytes the database uses: on SQLite without free pages and the log, on PostgreSQL with what vacuuming would
+    /// free.
+    pub async fn size(&self) -> Result<u64> {
+        match &self.closing {
+            Closing::Sqlite(backend, _) => backend.size().await,
+            Closing::Postgres(backend, _) => backend.size().await,
+        }
+    }
+
     /// Stops: steps that wait are still taken and answered, last contacts are written down, and connections close.
     ///
     /// Whatever still holds a port afterwards gets [`Error::Unavailable`].

@@ -61,6 +61,9 @@ const ANOTHER_NODE: &str = "
 /// The server looks after its files itself.
 const DAMAGE: &str = "SELECT '' AS damage WHERE false";
 
+/// The bytes in use.
+const SIZE: &str = "SELECT pg_database_size(current_database()) AS size";
+
 mod bulk;
 mod device_road;
 #[path = "sql.rs"]

@@ -55,6 +55,8 @@ mod retention;
 mod rows;
 #[path = "sql/seals.rs"]
 mod seals;
+#[path = "sql/size.rs"]
+mod size;
 #[path = "sql/tenants.rs"]
 mod tenants;
 #[path = "sql/users.rs"]

@@ -70,6 +70,10 @@ const DAMAGE: &str =
     "SELECT integrity_check AS damage FROM pragma_integrity_check WHERE integrity_check <> 'ok'
      UNION ALL SELECT 'a broken reference in ' || \"table\" FROM pragma_foreign_key_check";
 
+/// The bytes in use.
+const SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS size
+     FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+
 mod bulk;
 mod device_road;
 #[path = "sql.rs"]

@@ -14,9 +14,11 @@ mod value;
 use domain::{Error, Result};
 use pki::sha256;
 
+pub(crate) use tables::TABLES;
+
 use self::{
     source::Source,
-    tables::{Layout, TABLES},
+    tables::Layout,
     target::Target,
     value::{Row, digested},
 };

@@ -14,6 +14,9 @@ pub trait Retention: Send + Sync {
     /// Removes events of before `before`.
     async fn forget_events(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
+    /// Removes events of before `before` that tell how a command ended: done, failed or expired.
+    async fn forget_ends_of_commands(&self, before: Timestamp, limit: u32) -> Result<u64>;
+
     /// Removes purges that were finished before `before`.
     async fn forget_purges(&self, before: Timestamp, limit: u32) -> Result<u64>;
 

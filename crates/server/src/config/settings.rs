@@ -110,11 +110,11 @@ settings! {
     #[arg(long, env = "REMUDA_MANAGE_DIRECTORY_USERS", value_name = "BOOL", global = true, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true")]
     manage_directory_users: Option<Given<bool>>,
-    /// How long commands and their results, and enrollment links, are kept once they are over, such as 30d; a day at
-    /// least [default: 30d]
+    /// How long commands with their results, the events of those, and enrollment links are kept once they are over, such
+    /// as 30d; a day at least [default: 30d]
     #[arg(long, env = "REMUDA_HISTORY", value_name = "TIME", global = true)]
     history: Option<String>,
-    /// How long events and finished purges are kept; a day at least [default: 400d]
+    /// How long all other events, and finished purges, are kept; a day at least [default: 400d]
     #[arg(long, env = "REMUDA_AUDIT", value_name = "TIME", global = true)]
     audit: Option<String>,
     /// How long an enrollment that ended is kept, with its secrets in escrow, where its device has enrolled again; a day

@@ -39,6 +39,12 @@ macro_rules! forget {
 type Forget = (&'static str, &'static str);
 
 const EVENTS: Forget = forget!("audit", "tenant, seq", "at < $1", "at");
+const ENDS: Forget = forget!(
+    "audit",
+    "tenant, seq",
+    "kind IN ('command.done', 'command.failed', 'command.expired') AND at < $1",
+    "at"
+);
 const PURGES: Forget =
     forget!("purges", "tenant, id", "finished_at IS NOT NULL AND finished_at < $1", "finished_at");
 const LINKS: Forget = forget!("enrollment_links", "tenant, id", "expires_at < $1", "expires_at");
@@ -102,6 +108,10 @@ impl Retention for Backend {
 
     async fn forget_events(&self, before: Timestamp, limit: u32) -> Result<u64> {
         self.forget(EVENTS, before, limit).await
+    }
+
+    async fn forget_ends_of_commands(&self, before: Timestamp, limit: u32) -> Result<u64> {
+        self.forget(ENDS, before, limit).await
     }
 
     async fn forget_purges(&self, before: Timestamp, limit: u32) -> Result<u64> {

@@ -3,7 +3,7 @@
 use super::value::{Kind, Row, Value};
 
 /// Every table, behind those that it refers to. A test compares the list with the schema.
-pub(super) const TABLES: [&str; 36] = [
+pub(crate) const TABLES: [&str; 36] = [
     "tenants",
     "admins",
     "admin_roles",

@@ -207,9 +207,9 @@ impl Target {
 /// Keeps other moves away. One that was killed may hold the lock for a moment more.
 async fn lock(connection: &mut PgConnection) -> Result<()> {
     query("SET lock_timeout = '10s'").execute(&mut *connection).await.map_err(failed)?;
-    let lock = query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(connection).await;
+    let lock = query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut *connection).await;
     match lock.map_err(failed) {
-        Ok(_) => Ok(()),
+        Ok(_) => query("RESET lock_timeout").execute(connection).await.map(drop).map_err(failed),
         Err(Error::Unavailable(_)) => {
             Err(Error::Conflict("another move into this database is under way".into()))
         }

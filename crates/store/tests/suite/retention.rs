@@ -43,6 +43,24 @@ async fn old_events_go_the_oldest_first() {
 }
 
 #[tokio::test]
+async fn events_of_how_commands_ended_go_before_all_others() {
+    let world = World::new().await;
+    let mut tx = world.tx().await;
+    for kind in ["command.done", "command.sent", "command.failed", "command.expired", "device.enrolled"] {
+        tx.record(&Event { kind: kind.into(), ..event(None, 1) }).await.unwrap();
+    }
+    tx.record(&Event { kind: "command.done".into(), ..event(None, 9) }).await.unwrap();
+    tx.commit().await.unwrap();
+
+    assert_eq!(world.db.outbox.forget_ends_of_commands(later(9), 2).await.unwrap(), 2);
+    assert_eq!(world.db.outbox.forget_ends_of_commands(later(9), 2).await.unwrap(), 1);
+
+    let left = world.look().await.events(None, 9).await.unwrap();
+    let kinds: Vec<_> = left.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["command.done", "device.enrolled", "command.sent"]);
+}
+
+#[tokio::test]
 async fn finished_purges_go_and_open_ones_never() {
     let world = World::new().await;
     let purge = |finished: Option<i64>| Purge {

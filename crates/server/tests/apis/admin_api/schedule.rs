@@ -69,10 +69,10 @@ async fn what_is_over_is_forgotten_when_its_time_has_come(server: TestServer) {
     server.settled().await;
     let open = sent(&server, &phone, lock("open"), json!({})).await;
     server.clock().advance(Duration::from_hours(29 * 24));
-    while server.mdm().forget_history().await.unwrap() > 0 {}
+    while server.mdm().forget(domain::Old::Commands).await.unwrap() > 0 {}
     assert_eq!(state(&server, &done).await, "done");
     server.clock().advance(Duration::from_hours(48));
-    while server.mdm().forget_history().await.unwrap() > 0 {}
+    while server.mdm().forget(domain::Old::Commands).await.unwrap() > 0 {}
     let gone = server.api().admin(reqwest::Method::GET, &format!("commands/{done}"), None).await;
     refused(&gone, 404, "not-found");
     assert_eq!(state(&server, &open).await, "queued", "what waits is no history");
