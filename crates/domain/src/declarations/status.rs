@@ -32,7 +32,9 @@ impl Mdm {
         let mut device = before.clone();
         device.facts.take_status(&report);
         self.learned(&mut *tx, &before, &device, now).await?;
-        if let Some(refused) = report.refused() {
+        // What a full report leaves out is not so any more; any other tells of changes alone (`protocol-subtleties` 60).
+        let refused = report.refused().or(report.full.then(Vec::new));
+        if let Some(refused) = refused {
             note_refused(&mut *tx, &device, &refused, now).await?;
         }
         tx.commit().await?;

@@ -71,7 +71,9 @@ impl Mdm {
                 }
                 None => Err(malformed("a token of com.apple.maid is wanted, and no key signs them yet")),
             },
-            // Watches are not enrolled by this server: a token that opens nothing would only make one try.
+            // A phone asks for its watch once that was told, in answer to its own enrollment, that a token is missing (403
+            // `com.apple.watch.pairing.token.missing`). Watches are not enrolled by this server, and it says that to none:
+            // a token that opens nothing would only make one try again.
             TokenService::WatchPairing(_) | TokenService::Other(_) => {
                 Err(malformed(format!("tokens of {} are not made here", message.service.name())))
             }

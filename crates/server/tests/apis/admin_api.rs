@@ -8,6 +8,7 @@ mod access;
 mod bulk;
 mod commands;
 mod diagnosis;
+mod particulars;
 mod parting;
 mod schedule;
 mod users;

@@ -48,7 +48,7 @@ async fn a_command_is_sent_done_and_shown_with_its_answer() {
     let people = program.run(&["command", "show", &uuid, "--tenant", &tenant]).await;
     let first = people.stdout.lines().next().unwrap();
     assert_eq!(first, format!("DeviceLock for {}: done", phone.client_id()));
-    assert!(people.stdout.contains("handed over at 20") && people.stdout.contains("MessageResult"));
+    assert!(people.stdout.contains("handed over at  20") && people.stdout.contains("MessageResult"));
 }
 
 #[tokio::test]

@@ -193,6 +193,55 @@ async fn odd_items_of_a_report_change_nothing() {
     assert_eq!(facts(&server, &iphone).await, before);
 }
 
+on_both!(what_a_list_names_is_there_to_be_fetched);
+/// 58: a 404 would mean that it is taken back, whatever becomes known of the device between the two requests.
+async fn what_a_list_names_is_there_to_be_fetched(server: TestServer) {
+    let iphone = server.enrolled_iphone().await;
+    let speaker = speaker(&server, &iphone);
+    for version in ["16.0", "18.1", "26.0"] {
+        let listed = speaker.check_in(&ask(speaker.ids(), Endpoint::DeclarationItems)).await;
+        let manifest = Manifest::parse(&listed.body).unwrap();
+        assert_eq!(manifest.items.len(), 2);
+        server.change_record(iphone.id(), |device| device.facts.os_version = Some(version.into())).await;
+        for item in manifest.items {
+            let endpoint = Endpoint::Declaration { kind: item.kind, identifier: item.identifier };
+            assert_eq!(speaker.check_in(&ask(speaker.ids(), endpoint)).await.status, 200);
+        }
+    }
+}
+
+on_both!(a_full_report_replaces_and_any_other_adds);
+/// 60: an empty 200 for both.
+async fn a_full_report_replaces_and_any_other_adds(server: TestServer) {
+    let iphone = server.enrolled_iphone().await;
+    let speaker = speaker(&server, &iphone);
+    let refused = r#""management":{"declarations":{"configurations":[{"identifier":"remuda.status-subscriptions",
+        "valid":"invalid","reasons":[{"code":"Error.X"}]}]}}"#;
+    let says = async |items: &str, full: bool| {
+        let report = format!(r#"{{"StatusItems":{{{items}}},"FullReport":{full}}}"#);
+        assert_eq!(speaker.check_in(&status(&speaker, report.as_bytes())).await, Reply::fine());
+        let known = facts(&server, &iphone).await;
+        let device =
+            server.mdm().device(&server.owner(), &domain::DeviceName::Id(iphone.id())).await.unwrap();
+        let channel = domain::ChannelKey::default();
+        let declared = server.records().await.declared(device.device.enrollment, &channel).await.unwrap();
+        (known.passcode_present, known.os_version, declared.unwrap().refused.is_some())
+    };
+    let version = Some("18.1".to_owned());
+    assert_eq!(says(refused, false).await, (Some(true), version.clone(), true));
+    let absent = r#""passcode":{"is-present":false}"#;
+    assert_eq!(
+        says(absent, false).await,
+        (Some(false), version.clone(), true),
+        "nothing of it is taken back"
+    );
+    assert_eq!(
+        says(absent, true).await,
+        (Some(false), version, false),
+        "of what it leaves out nothing is so"
+    );
+}
+
 #[tokio::test]
 async fn a_device_that_is_not_enrolled_yet_is_told_nothing() {
     let server = TestServer::start().await;

@@ -71,6 +71,29 @@ mod a_token_of_a_service {
         assert_eq!(mac.idle().await, Ok(None));
     }
 
+    /// A watch's token needs parameters; without them the message is not even one.
+    #[tokio::test]
+    async fn for_a_watch_is_refused_without_the_parameters_too() {
+        let server = TestServer::start().await;
+        let mut iphone = server.enrolled_iphone().await;
+        let speaker = speaker(&server, &iphone);
+        let pairing = WatchPairing {
+            security_token: "S".into(),
+            phone_udid: speaker.udid.clone(),
+            watch_udid: "W".into(),
+        };
+        let whole = ask(speaker.ids(), TokenService::WatchPairing(pairing)).encode();
+        let whole = String::from_utf8(whole).unwrap();
+        for key in ["TokenParameters", "SecurityToken", "PhoneUDID", "WatchUDID"] {
+            let without = whole.replace(&format!("<key>{key}</key>"), "<key>Other</key>");
+            assert_ne!(without, whole, "{key}");
+            let kind = apple::content_type::CHECK_IN;
+            let reply = speaker.put("/checkin", Some(kind), without.into_bytes()).await;
+            assert_eq!(reply, Reply::refused(400), "{key}");
+        }
+        assert_eq!(iphone.idle().await, Ok(None), "it goes on as before");
+    }
+
     #[tokio::test]
     async fn is_signed_by_the_key_that_apple_knows() {
         let server = TestServer::start().await;

@@ -98,6 +98,27 @@ async fn a_device_that_comes_back_leaves_its_unlock_token_behind(server: TestSer
     assert!(channel(&server, &iphone).await.unlock_token.is_some());
 }
 
+on_both!(a_push_that_was_due_before_goes_to_nobody_after_the_re_enrollment);
+/// 12: the old token is dropped with its enrollment, and what was due for it is due for the new one's at most.
+async fn a_push_that_was_due_before_goes_to_nobody_after_the_re_enrollment(server: TestServer) {
+    let mut iphone = server.enrolled_iphone().await;
+    server.pushed().await;
+    let old = iphone.push_address().token.clone();
+    server.apns().refuse_next(503, "ServiceUnavailable", None);
+    let before = server.apns().pushes().len();
+    server.lock(&iphone).await;
+    server.until(async |server| server.apns().pushes().len() > before).await;
+    iphone.check_out().await.unwrap();
+    iphone.re_enroll(Some(&server.link().await)).await.unwrap();
+    let new = iphone.push_address().token.clone();
+    assert_ne!(old, new);
+    server.clock().advance(std::time::Duration::from_hours(1));
+    server.until(async |server| server.apns().pushes().iter().any(|push| push.token == new)).await;
+    server.pushed().await;
+    let later = server.apns().pushes().split_off(before + 1);
+    assert!(later.iter().all(|push| push.token == new), "none of the old token");
+}
+
 on_both!(users_of_before_are_not_users_of_the_new_enrollment);
 async fn users_of_before_are_not_users_of_the_new_enrollment(server: TestServer) {
     let mut mac = server.enrolled_mac().await;

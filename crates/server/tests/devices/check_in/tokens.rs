@@ -2,7 +2,7 @@
 
 use apple::CheckIn;
 use domain::{Channel, ChannelKey, DeviceName};
-use simulator::apple_device::LostAnswer;
+use simulator::apple_device::{AppleDevice, DeviceModel, Failure, LostAnswer};
 use testkit::{
     on_both,
     server::{Device, TestServer},
@@ -85,6 +85,36 @@ async fn tokens_are_sealed_where_they_are_kept() {
     let sealed = channel(&server, &iphone).await.unlock_token.unwrap();
     let plain = iphone.push_address().unlock_token.clone().unwrap();
     assert!(!sealed.windows(16).any(|window| window == &plain[..16]));
+}
+
+/// 13: a device may tell its token once and never again, so that it hears 200 when it is stored, and else what makes it try
+/// again (7): neither a 200 nor a 4xx.
+#[tokio::test]
+async fn a_token_that_cannot_be_stored_is_not_taken() {
+    let server = TestServer::on_postgres().await;
+    let options = server.options(server.link().await, DeviceModel::iphone(server.seed()));
+    let mut iphone = AppleDevice::install(options).await.unwrap();
+    iphone.authenticate().await.unwrap();
+    let away =
+        |to: &str, from: &str| server.postgres().execute(&format!("ALTER TABLE {from} RENAME TO {to}"));
+    away("channels_away", "channels");
+    let failed = iphone.token_update().await;
+    assert!(matches!(failed, Err(Failure::Unavailable { status: 500..=599, .. })), "{failed:?}");
+    away("channels", "channels_away");
+    assert_eq!(super::count(&server).await, 0, "nothing of it was written");
+    iphone.token_update().await.unwrap();
+    assert_eq!(super::count(&server).await, 1);
+
+    iphone.connect().await.unwrap();
+    away("channels_away", "channels");
+    let failed = iphone.rotate_push_address().await;
+    assert!(matches!(failed, Err(Failure::Unavailable { status: 500..=599, .. })), "{failed:?}");
+    away("channels", "channels_away");
+    iphone.token_update().await.unwrap();
+    let id = server.id_of(&iphone).await.unwrap();
+    let enrollment = server.devices_of(server.tenant()).await[0].enrollment;
+    let stored = server.records().await.channel(enrollment, &ChannelKey::default()).await.unwrap().unwrap();
+    assert_eq!(stored.push_token, iphone.push_address().token, "{id}");
 }
 
 /// The device channel of the enrollment that a device now has.

@@ -1,7 +1,8 @@
 //! Users of a device: each has a channel of its own, beside the device's.
 
 use apple::{CheckIn, CheckOut, Identifiers, Report, TokenUpdate};
-use domain::{ChannelKey, DeviceName};
+use domain::{ChannelKey, CommandId, CommandState, DeviceName, NewCommand, NotSent, Schedule};
+use serde_json::json;
 use simulator::apple_device::Failure;
 use testkit::{
     on_both,
@@ -109,6 +110,93 @@ async fn the_same_user_of_two_macs_is_two() {
     logs_in(&mut other, ANNA, 2).await;
     assert_eq!(token_of(&server, &one, ANNA).await, Some(vec![1; 32]));
     assert_eq!(token_of(&server, &other, ANNA).await, Some(vec![2; 32]));
+}
+
+on_both!(what_waits_for_users_goes_with_the_device);
+/// 12: of a device that leaves, or enrolls anew, no queue is left, those of its users neither.
+async fn what_waits_for_users_goes_with_the_device(server: TestServer) {
+    let mut mac = server.enrolled_mac().await;
+    logs_in(&mut mac, ANNA, 1).await;
+    let sent = async |mac: &Device| send(&server, mac, ANNA).await;
+    let before_it_left = sent(&mac).await;
+    mac.check_out().await.unwrap();
+    assert_eq!(server.command(&mac, before_it_left).await.state, CommandState::Cancelled);
+
+    mac.re_enroll(Some(&server.link().await)).await.unwrap();
+    logs_in(&mut mac, ANNA, 2).await;
+    let before_it_was_erased = sent(&mac).await;
+    mac.erase();
+    let link = server.link_for(None, Some(mac.id()), 1).await;
+    mac.re_enroll(Some(&link)).await.unwrap();
+    assert_eq!(server.command(&mac, before_it_was_erased).await.state, CommandState::Cancelled);
+    let ids = user(&mac, ANNA);
+    let speaker = crate::speaker::Speaker::new(&server, mac.credential().clone(), mac.model().udid.clone());
+    assert_eq!(speaker.report(&Report::idle(ids)).await, crate::speaker::Reply::fine(), "nothing for Anna");
+}
+
+on_both!(a_user_who_is_not_at_the_screen_is_managed_all_the_same);
+/// 13b: `NotOnConsole` says that another user is at the screen, and neither that this one left.
+async fn a_user_who_is_not_at_the_screen_is_managed_all_the_same(server: TestServer) {
+    let mut mac = server.enrolled_mac().await;
+    for not_on_console in [Some(true), Some(false), None] {
+        let message = TokenUpdate {
+            ids: user(&mac, ANNA),
+            token: vec![1; 32],
+            unlock_token: None,
+            not_on_console,
+            ..mac.token_update_message()
+        };
+        mac.check_in(&CheckIn::TokenUpdate(message)).await.unwrap();
+        assert_eq!(token_of(&server, &mac, ANNA).await, Some(vec![1; 32]));
+        let id = send(&server, &mac, ANNA).await;
+        let ids = user(&mac, ANNA);
+        let handed = mac.poll(&Report::idle(ids.clone())).await.unwrap().unwrap().command_uuid.clone();
+        assert_eq!(handed.to_lowercase(), id.to_string());
+        assert_eq!(mac.poll(&Report::acknowledged(ids, &handed)).await.unwrap(), None);
+    }
+}
+
+on_both!(a_user_of_a_mac_under_user_enrollment_is_known_by_the_enrollment_user_id);
+/// 22: no UDID, and `EnrollmentUserID` in place of `UserID`.
+async fn a_user_of_a_mac_under_user_enrollment_is_known_by_the_enrollment_user_id(server: TestServer) {
+    use crate::speaker::{Reply, Speaker};
+    use apple::Authenticate;
+    use simulator::apple_device::{AppleDevice, DeviceModel};
+    let options = server.options(server.link().await, DeviceModel::mac(server.seed()));
+    let mac = AppleDevice::install(options).await.unwrap();
+    let ids = Identifiers { enrollment_id: Some("8F1B-77".into()), ..Identifiers::default() };
+    let anna = Identifiers { enrollment_user_id: Some("EU-1".into()), ..ids.clone() };
+    let speaker = Speaker::new(&server, mac.credential().clone(), "unused");
+    let authenticate = Authenticate { ids: ids.clone(), serial_number: None, ..mac.authenticate_message() };
+    let own = TokenUpdate { ids, unlock_token: None, ..mac.token_update_message() };
+    let hers = TokenUpdate { ids: anna.clone(), token: vec![1; 32], ..own.clone() };
+    for message in
+        [CheckIn::Authenticate(authenticate), CheckIn::TokenUpdate(own), CheckIn::TokenUpdate(hers)]
+    {
+        assert_eq!(speaker.check_in(&message).await, Reply::fine());
+    }
+    let device = server.devices_of(server.tenant()).await.remove(0);
+    let users = server.mdm().diagnose(&server.owner(), device.id).await.unwrap().users;
+    assert_eq!((device.key.as_str(), users.len(), users[0].key.0.as_str()), ("8F1B-77", 1, "EU-1"));
+    let sent = send_to(&server, "udid:8F1B-77", "EU-1").await.unwrap();
+    let handed = speaker.report(&Report::idle(anna)).await;
+    assert!(handed.text().contains(&sent.to_string().to_uppercase()), "{handed:?}");
+}
+
+/// A command that every user of a Mac takes.
+async fn send(server: &TestServer, device: &Device, user: &str) -> CommandId {
+    send_to(server, &device.client_id(), user).await.unwrap()
+}
+
+async fn send_to(server: &TestServer, device: &str, user: &str) -> Result<CommandId, NotSent> {
+    let request = json!({ "RequestType": "ProfileList" });
+    let command = NewCommand {
+        request: apple::command::RawCommand::from_json(&request).unwrap(),
+        schedule: Schedule::default(),
+        dedupe: None,
+        user: Some(user.into()),
+    };
+    server.mdm().send_command(&server.owner(), &command, &[device.to_owned()]).await.unwrap().remove(0)
 }
 
 fn user(device: &Device, user: &str) -> Identifiers {
