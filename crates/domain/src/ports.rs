@@ -30,7 +30,7 @@ pub use directory::{Directory, Farewell, Identity, LinkRow, Tombstone};
 pub use hashing::Hashing;
 pub use outbox::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Wake, Worker};
 pub use random::Random;
-pub use retention::{DueEnrollments, Retention};
+pub use retention::{DueEnrollments, EscrowPlace, Retention};
 pub use seals::{SealedKey, SealedPlace, SealedValue, Seals};
 pub use store::{
     Apps, Audit, Certificates, ChannelState, Commands, Declared, Devices, Enrollments, Escrow, EscrowEntry,

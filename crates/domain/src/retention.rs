@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Mdm, Result, ports::DueEnrollments};
+use crate::{
+    Mdm, Result,
+    ports::{DueEnrollments, EscrowPlace},
+};
 
 /// How many rows one transaction touches, so that nobody waits long for it.
 const BATCH: u32 = 500;
@@ -68,6 +71,14 @@ impl Mdm {
             Old::Certificates => self.outbox.forget_certificates(now.minus(CERTIFICATES), BATCH).await,
             Old::Enrollments => self.forget_enrollments().await,
         }
+    }
+
+    /// Forgets secrets that were refused or replaced, [`crate::Settings::archive`] afterwards: looks at a batch of all secrets
+    /// behind `after`, and tells from where to go on; `None` at the end. Which ones are old is not indexed, and needs no haste: a
+    /// caller goes on some time later.
+    pub async fn forget_secrets(&self, after: Option<EscrowPlace>) -> Result<Option<EscrowPlace>> {
+        let before = self.clock.now().minus(self.settings.archive);
+        self.outbox.forget_secrets(after, before, BATCH).await
     }
 
     async fn forget_enrollments(&self) -> Result<u64> {

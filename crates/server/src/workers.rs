@@ -121,6 +121,7 @@ async fn flush(mdm: Arc<Mdm>) {
 }
 
 async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
+    let mut secrets = None;
     loop {
         if let Err(error) = parts.mdm.queue_renewals().await {
             tracing::warn!(error = error.chain(), "renewals could not be queued yet");
@@ -138,6 +139,10 @@ async fn housekeeping(parts: Arc<Parts>, config: Arc<Config>) {
             if let Err(error) = forget(&parts.mdm, old).await {
                 tracing::warn!(?old, error = error.chain(), "what is old could not be removed yet");
             }
+        }
+        match parts.mdm.forget_secrets(secrets).await {
+            Ok(next) => secrets = next,
+            Err(error) => tracing::warn!(error = error.chain(), "old secrets could not be removed yet"),
         }
         if let Err(error) = parts.mdm.tend_token_keys().await {
             tracing::warn!(error = error.chain(), "the signing keys could not be tended yet");

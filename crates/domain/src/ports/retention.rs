@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Result, Timestamp};
+use crate::{DeviceId, EscrowId, Result, TenantId, Timestamp};
 
 /// Removing what is old, across tenants. Each removes up to `limit` rows, the oldest first, and tells how many; several
 /// nodes may do so side by side.
@@ -26,6 +26,16 @@ pub trait Retention: Send + Sync {
     /// Removes certificates that were replaced or taken back, and expired before `before`.
     async fn forget_certificates(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
+    /// Looks at up to `limit` secrets in escrow behind `after`, in the order of their keys, and removes those from before
+    /// `before` that their device refused before that, or in whose place it confirmed a newer one of the same kind and
+    /// enrollment before that. From where to go on; `None` at the end.
+    async fn forget_secrets(
+        &self,
+        after: Option<EscrowPlace>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<EscrowPlace>>;
+
     /// Sets when enrollments that have ended, or that began before `begun` and got nowhere, are to be looked at by
     /// [`Retention::forget_enrollments`]; how many. One that comes to life again loses that time.
     async fn note_ended_enrollments(&self, begun: Timestamp, look_at: Timestamp, limit: u32) -> Result<u64>;
@@ -34,6 +44,17 @@ pub trait Retention: Send + Sync {
     /// all expired by `expired`, is removed with its certificates, channels, tokens and secrets in escrow; any other is
     /// looked at again at `again`.
     async fn forget_enrollments(&self, due: &DueEnrollments, limit: u32) -> Result<u64>;
+}
+
+/// A secret in escrow, by its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EscrowPlace {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// Which one.
+    pub id: EscrowId,
 }
 
 /// Which enrollments are to be forgotten.

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Result, Timestamp,
-    ports::{DueEnrollments, Retention},
+    DeviceId, EscrowId, Result, TenantId, Timestamp,
+    ports::{DueEnrollments, EscrowPlace, Retention},
 };
 use sqlx::query;
 use uuid::Uuid;
@@ -59,6 +59,13 @@ const COMMANDS: Forget = forget!(
          WHERE o.tenant = commands.tenant AND o.device = commands.device AND o.command = commands.id)",
     "finished_at"
 );
+
+const SECRETS: &str = "
+    SELECT tenant, device, id, (created_at < $4 AND ((refused_at IS NOT NULL AND refused_at < $4) OR EXISTS (
+        SELECT 1 FROM escrow n WHERE n.tenant = e.tenant AND n.device = e.device AND n.enrollment = e.enrollment
+            AND n.kind = e.kind AND n.refused_at IS NULL AND n.confirmed_at IS NOT NULL AND n.confirmed_at < $4
+            AND n.created_at > e.created_at))) AS is_over
+    FROM escrow e WHERE (tenant, device, id) > ($1, $2, $3) ORDER BY tenant, device, id LIMIT $5";
 
 macro_rules! ended {
     () => {
@@ -124,6 +131,34 @@ impl Retention for Backend {
 
     async fn forget_certificates(&self, before: Timestamp, limit: u32) -> Result<u64> {
         self.forget(CERTIFICATES, before, limit).await
+    }
+
+    async fn forget_secrets(
+        &self,
+        after: Option<EscrowPlace>,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<EscrowPlace>> {
+        // No id is less than nil, and none of ours is.
+        let (tenant, device, id) = after.map_or((Uuid::nil(), Uuid::nil(), Uuid::nil()), |after| {
+            (after.tenant.0, after.device.0, after.id.0)
+        });
+        let look = query(SECRETS).bind(tenant).bind(device).bind(id).bind(before.0).bind(i64::from(limit));
+        let rows = self.all(look).await?;
+        let mut last = None;
+        for row in &rows {
+            let place = EscrowPlace {
+                tenant: TenantId(get(row, "tenant")?),
+                device: DeviceId(get(row, "device")?),
+                id: EscrowId(get(row, "id")?),
+            };
+            if get(row, "is_over")? {
+                let delete = query("DELETE FROM escrow WHERE tenant = $1 AND device = $2 AND id = $3");
+                self.change(delete.bind(place.tenant.0).bind(place.device.0).bind(place.id.0)).await?;
+            }
+            last = Some(place);
+        }
+        Ok(last.filter(|_| rows.len() as u64 == u64::from(limit)))
     }
 
     async fn note_ended_enrollments(&self, begun: Timestamp, look_at: Timestamp, limit: u32) -> Result<u64> {

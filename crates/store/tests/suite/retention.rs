@@ -156,6 +156,62 @@ fn secret(phone: &Phone) -> EscrowRow {
     }
 }
 
+#[tokio::test]
+async fn secrets_that_were_replaced_or_refused_go_and_the_newest_that_may_be_good_stays() {
+    let world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let made = |seconds, confirmed: Option<i64>, refused: Option<i64>| EscrowRow {
+        created_at: later(seconds),
+        confirmed_at: confirmed.map(later),
+        refused_at: refused.map(later),
+        ..secret(&phone)
+    };
+    let gone = [made(1, Some(1), None), made(2, None, None), made(3, None, Some(4))];
+    let kept = [
+        made(5, Some(6), None),
+        // Newer than the one that is good, and nobody knows whether it is set.
+        made(7, None, None),
+        // Refused, and not long ago.
+        made(8, None, Some(60)),
+        EscrowRow { kind: "erase-pin".into(), ..made(1, None, None) },
+        EscrowRow { enrollment: other.enrollment, ..made(1, Some(1), None) },
+        EscrowRow { device: other.device, ..made(1, Some(1), None) },
+    ];
+    let mut tx = world.tx().await;
+    for row in gone.iter().chain(&kept) {
+        tx.add_escrow(row).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let outbox = &world.db.outbox;
+    assert_eq!(outbox.forget_secrets(None, later(6), 100).await.unwrap(), None);
+    assert_eq!(all_secrets(&world).await.len(), 8, "the newer one was not confirmed long ago");
+    let (mut after, mut batches) = (None, 1);
+    while let Some(next) = outbox.forget_secrets(after, later(50), 2).await.unwrap() {
+        (after, batches) = (Some(next), batches + 1);
+    }
+    assert_eq!(batches, 5, "eight, two at a time");
+
+    let mut expected: Vec<_> = kept.iter().map(|row| row.id.0.simple().to_string()).collect();
+    expected.sort();
+    assert_eq!(all_secrets(&world).await, expected);
+}
+
+/// The ids of all secrets, sorted.
+async fn all_secrets(world: &World) -> Vec<String> {
+    let rows = world.place.dump().await;
+    let escrow = rows.iter().filter(|(table, _)| table == "escrow");
+    let mut ids: Vec<String> = escrow.map(|(_, row)| id_of(row)).collect();
+    ids.sort();
+    ids
+}
+
+/// The third column of a row of the table; PostgreSQL names the columns.
+fn id_of(row: &str) -> String {
+    let named = row.split_once("\"id\":\"").and_then(|(_, rest)| rest.split('"').next());
+    named.or_else(|| row.split('|').nth(2)).unwrap().replace('-', "")
+}
+
 /// An enrollment of the phone's that ended before the one that it has.
 async fn earlier(world: &World, phone: &Phone, certificate_ends: Timestamp) -> Phone {
     let before = Phone { device: phone.device, key: phone.key.clone(), ..Phone::new(world.tenant) };
