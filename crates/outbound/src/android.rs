@@ -54,6 +54,7 @@ pub struct Google {
     management: Pace,
     pubsub: Pace,
     pull_size: PullSize,
+    call_timeout: std::time::Duration,
     clock: Clock,
 }
 
@@ -76,6 +77,7 @@ impl Google {
             management: Pace::default(),
             pubsub: Pace::default(),
             pull_size: PullSize::default(),
+            call_timeout: settings.call_timeout,
             clock,
         })
     }

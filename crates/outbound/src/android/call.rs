@@ -1,7 +1,5 @@
 //! One call: with a token, within the pace, its answer sorted.
 
-use std::time::Duration;
-
 use http::Method;
 use reqwest::Url;
 use serde::Serialize;
@@ -11,9 +9,6 @@ use super::Google;
 use super::error::Error;
 use super::pace::Pace;
 use super::transport::Reply;
-
-/// The longest that a call of the Android Management API takes, with whatever access token it needs first.
-const LONGEST_CALL: Duration = Duration::from_secs(80);
 
 /// Whom to call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,14 +84,13 @@ impl Google {
         self.call(call).await.map(drop)
     }
 
-    /// Makes the call, and waits for a limited time: whoever claimed the work has to know how long it can take. Only a pull may
-    /// wait for as long as Google lets it.
+    /// Makes the call, and waits for a limited time; only a pull may wait for as long as Google lets it.
     async fn call(&self, call: Call) -> Result<Reply, Error> {
         if call.service == Service::Pubsub {
             return self.attempt(call).await;
         }
-        tokio::time::timeout(LONGEST_CALL, self.attempt(call)).await.unwrap_or_else(|_| {
-            let why = format!("no answer within {} s", LONGEST_CALL.as_secs());
+        tokio::time::timeout(self.call_timeout, self.attempt(call)).await.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", self.call_timeout.as_secs());
             Err(Error::TryLater { after: None, maybe_done: true, why })
         })
     }

@@ -22,6 +22,9 @@ pub struct GoogleSettings {
     pub connect_timeout: Duration,
     /// For one call, to the end of its answer. Longer than Google lets a pull wait, which is a minute and a half.
     pub request_timeout: Duration,
+    /// For one call of the Android Management API, with whatever access token it needs first: whoever has claimed the work has to
+    /// know how long it can take.
+    pub call_timeout: Duration,
 }
 
 impl GoogleSettings {
@@ -34,7 +37,7 @@ impl GoogleSettings {
 }
 
 impl Default for GoogleSettings {
-    /// Google's own addresses, 10 s to connect, 120 s for an answer.
+    /// Google's own addresses, 10 s to connect, 120 s for an answer, 80 s for a call of the Android Management API.
     fn default() -> Self {
         Self {
             management_url: "https://androidmanagement.googleapis.com".to_owned(),
@@ -44,6 +47,7 @@ impl Default for GoogleSettings {
             extra_roots: Vec::new(),
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(120),
+            call_timeout: Duration::from_secs(80),
         }
     }
 }

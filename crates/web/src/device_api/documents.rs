@@ -63,7 +63,7 @@ pub(super) enum Refusals {
     /// The content type is not application/json
     #[response(status = 415)]
     UnsupportedMediaType(Failed),
-    /// Too many wrong credentials; the header Retry-After says how long to wait
+    /// Too many wrong credentials, or too many ways to enroll; the header Retry-After says how long to wait
     #[response(status = 429)]
     TooManyAttempts(Failed),
     /// A fault of the server's

@@ -330,6 +330,7 @@ mod tests {
             (Error::invalid("mtcid", "needed"), 400),
             (Error::Conflict("taken".into()), 409),
             (Error::Unsupported(Unsupported::Platform), 409),
+            (Error::TooOften(Duration::from_mins(1)), 429),
             (Error::Unavailable("busy".into()), 503),
             (Error::internal("broken"), 500),
         ] {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use outbound::android::Error;
+use android::{Command, CommandRequest};
+use outbound::{Google, GoogleSettings, ServiceAccount, android::Error};
 use simulator::google::Quota;
 
-use super::{Office, Table};
+use super::{Office, Table, settings_for};
 
 fn wait(error: &Error) -> u64 {
     error.retry_after().unwrap().as_secs()
@@ -116,4 +117,19 @@ async fn what_is_not_there_is_not_found() {
     assert!(matches!(office.google().policy(&policy).await, Err(Error::NotFound { .. })));
     let stranger = android::EnterpriseName::parse("enterprises/LC99").unwrap();
     assert!(matches!(office.google().enterprise(&stranger).await, Err(Error::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_call_without_an_answer_ends_in_time_and_may_have_been_carried_out() {
+    let office = Office::open().await;
+    let (table, name) = (&office.table, office.phone().await);
+    let account = ServiceAccount::parse(table.pretend.service_account().as_bytes()).unwrap();
+    let settings =
+        GoogleSettings { call_timeout: Duration::from_millis(300), ..settings_for(&table.pretend) };
+    let hurried = Google::new(account, &settings, table.hands.clock()).unwrap();
+    hurried.authenticate().await.unwrap();
+    table.pretend.hold_commands(true);
+    let given_up = hurried.issue_command(&name, &CommandRequest::new(Command::Lock)).await.unwrap_err();
+    assert!(matches!(given_up, Error::TryLater { maybe_done: true, .. }), "{given_up}");
+    table.pretend.hold_commands(false);
 }
