@@ -5,13 +5,13 @@ use std::{io::IsTerminal, time::Duration};
 use anyhow::{Result, anyhow};
 use clap::{Subcommand, ValueEnum};
 use domain::{DeviceId, NewLink, TenantId};
-use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use serde_json::json;
 
 use super::{local, on_the_database};
 use crate::{cli::Context, output::say};
 
 mod android;
+mod code;
 
 /// What can be done with links.
 #[derive(Subcommand)]
@@ -82,8 +82,7 @@ pub async fn run(context: &Context, command: Command) -> Result<()> {
     .await?;
     context.print(&json!({ "url": url }), &url);
     if !context.json && std::io::stdout().is_terminal() {
-        let code = QrCode::with_error_correction_level(&url, EcLevel::L)?;
-        say!("{}", code.render::<Dense1x2>().build());
+        say!("{}", code::on_a_terminal(&code::of(&url)?));
     }
     Ok(())
 }

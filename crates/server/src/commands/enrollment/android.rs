@@ -5,13 +5,10 @@ use std::{io::IsTerminal, path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use domain::{AndroidChannel, AndroidEnrollment, AndroidMethod, NewAndroidEnrollment, TenantId, Timestamp};
-use qrcode::{
-    EcLevel, QrCode,
-    render::{svg, unicode::Dense1x2},
-};
+use qrcode::render::svg;
 use serde_json::json;
 
-use super::{local, on_the_database};
+use super::{code, local, on_the_database};
 use crate::{cli::Context, output::say};
 
 /// What matters for Android devices only.
@@ -86,14 +83,14 @@ fn show(context: &Context, made: &AndroidEnrollment, svg: Option<PathBuf>) -> Re
         "link": made.link, "qr": made.qr_text, "token": made.token,
         "expires": made.expires_at.map(Timestamp::rfc3339),
     });
-    let code = QrCode::with_error_correction_level(shown, EcLevel::L)?;
+    let code = code::of(shown)?;
     context.print(&value, shown);
     if let Some(file) = svg {
         let drawn = code.render::<svg::Color<'_>>().min_dimensions(400, 400).build();
         std::fs::write(&file, drawn).with_context(|| file.display().to_string())?;
     }
     if !context.json && std::io::stdout().is_terminal() {
-        say!("{}", code.render::<Dense1x2>().build());
+        say!("{}", code::on_a_terminal(&code));
     }
     Ok(())
 }

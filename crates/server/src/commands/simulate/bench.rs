@@ -54,6 +54,7 @@ const UNTIL_DONE: Duration = Duration::from_hours(1);
 pub struct Arguments {
     /// Measures servers of its own instead, on loopback
     #[arg(long, conflicts_with = "enroll")]
+#[group(skip)]
     pub bench: bool,
     /// Only this database [default: both, if PostgreSQL is installed]
     #[arg(long, requires = "bench")]

@@ -8,6 +8,10 @@ const SCALE: usize = 4;
 /// Light modules around a code.
 const MARGIN: usize = 4;
 
+/// The colours of a code, and those of all else.
+const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+const USUAL: &str = "\x1b[0m";
+
 /// The text in a code; `dark` says of a module by column and row.
 pub fn read(width: usize, dark: impl Fn(usize, usize) -> bool) -> String {
     let pixels = (width + 2 * MARGIN) * SCALE;
@@ -47,25 +51,18 @@ fn square(path: &str) -> [usize; 3] {
     [numbers[0], numbers[1], numbers[2]]
 }
 
-/// The text in a code of half blocks, where ink is light: as terminals with a dark background show it.
+/// The text in a code of half blocks, in black on white.
 pub fn on_a_terminal(printed: &str) -> String {
-    let is_code =
-        |line: &&str| line.chars().count() > 20 && line.chars().all(|it| matches!(it, ' ' | '█' | '▀' | '▄'));
-    let lines: Vec<Vec<char>> = printed
-        .lines()
-        .map(|line| line.trim_end_matches('\r'))
-        .filter(is_code)
-        .map(|it| it.chars().collect())
-        .collect();
+    let drawn = |line: &'_ str| -> Option<Vec<char>> {
+        let line = line.trim_end_matches('\r').strip_prefix(BLACK_ON_WHITE)?.strip_suffix(USUAL)?;
+        Some(line.chars().collect())
+    };
+    let lines: Vec<Vec<char>> = printed.lines().filter_map(drawn).collect();
     let width = lines.iter().map(Vec::len).max().expect("a code");
-    read(width, |x, y| {
-        let half = lines.get(y / 2).and_then(|line| line.get(x)).copied().unwrap_or('█');
-        let light = match half {
-            '█' => true,
-            '▀' => y % 2 == 0,
-            '▄' => y % 2 == 1,
-            _ => false,
-        };
-        !light
+    read(width, |x, y| match lines.get(y / 2).and_then(|line| line.get(x)) {
+        Some('█') => true,
+        Some('▀') => y % 2 == 0,
+        Some('▄') => y % 2 == 1,
+        _ => false,
     })
 }
