@@ -11,6 +11,7 @@ mod commands;
 mod links;
 mod pages;
 mod shell;
+mod subtleties;
 
 use pages::{Kind, Page};
 use shell::{Folder, Server};
@@ -26,6 +27,13 @@ fn every_link_leads_somewhere() {
 fn every_path_that_is_named_is_there() {
     let missing: Vec<String> = pages::all().iter().flat_map(links::missing_paths).collect();
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn every_subtlety_of_the_protocols_has_its_tests() {
+    let page = pages::all().into_iter().find(|page| page.name.ends_with("protocol-subtleties.md")).unwrap();
+    let faults = subtleties::faults(&page.text);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

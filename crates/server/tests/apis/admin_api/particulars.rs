@@ -145,3 +145,38 @@ async fn an_unlock_token_may_be_asked_for_and_is_not_shown() {
     let token = STANDARD.encode(ipad.push_address().unlock_token.as_ref().unwrap());
     assert!(!done.to_string().contains(&token[..20]) && !listed.contains(&token[..20]), "{done}");
 }
+
+/// 38, 41, 43, 44, 46, 47: refused before it is queued, by what Apple's schema says of the very device.
+#[tokio::test]
+async fn what_is_not_for_a_device_is_refused() {
+    let server = TestServer::start().await;
+    let (mac, phone, ipad) =
+        (server.enrolled_mac().await, server.enrolled_iphone().await, server.enrolled_ipad().await);
+    let plain = |name: &str| json!({ "RequestType": name });
+    let lost = json!({ "RequestType": "EnableLostMode", "Message": "Call us" });
+    for (device, command, why) in [
+        (&phone, lost.clone(), "supervis"),
+        (&mac, lost, "macOS"),
+        (&phone, plain("DisableLostMode"), "supervis"),
+        (&phone, plain("PlayLostModeSound"), "supervis"),
+        (&phone, plain("RestartDevice"), "supervis"),
+        (&mac, json!({ "RequestType": "ClearPasscode", "UnlockToken": "AAAA" }), "macOS"),
+    ] {
+        let refused = refusal(&server, device, command.clone()).await;
+        assert!(refused.contains(why), "{command}: {refused}");
+    }
+    sent(&server, &ipad, plain("RestartDevice"), json!({})).await;
+    for device in [&mac, &phone] {
+        let change = |device: &mut domain::Device| device.facts.enrollment = domain::EnrollmentKind::User;
+        server.change_record(device.id(), change).await;
+    }
+    for (device, command) in [
+        (&mac, plain("InstalledApplicationList")),
+        (&mac, json!({ "RequestType": "EraseDevice", "PIN": "482913" })),
+        (&phone, plain("EraseDevice")),
+    ] {
+        let refused = refusal(&server, device, command.clone()).await;
+        assert!(refused.contains("User Enrollment"), "{command}: {refused}");
+    }
+    sent(&server, &phone, plain("InstalledApplicationList"), json!({})).await;
+}
