@@ -10,6 +10,7 @@ use simulator::apple_device::{DeviceModel, EnrollOptions, Fleet, KeyPool, Latenc
 
 use crate::{adapters::SystemClock, cli::Context, output::say};
 
+mod android;
 mod bench;
 
 /// How many devices enroll where nobody says it, and how many are measured.
@@ -19,7 +20,7 @@ const DEVICES: [usize; 2] = [10, 1000];
 #[derive(Args)]
 pub struct Arguments {
     /// The enrollment link, which must allow as many uses
-    #[arg(long, value_name = "URL", required_unless_present_any = ["bench", "floor"])]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["bench", "floor", "android"])]
     enroll: Option<String>,
     /// How many pretend devices [default: 10; 1000 to be measured]
     #[arg(long, value_parser = devices)]
@@ -38,10 +39,15 @@ pub struct Arguments {
     keys: usize,
     #[command(flatten)]
     bench: bench::Arguments,
+    #[command(flatten)]
+    android: android::Arguments,
 }
 
 /// Enrolls, connects and tells how it went; fails if anything did.
 pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
+    if let Some(devices) = arguments.android.android {
+        return android::run(context, &arguments.android, devices).await;
+    }
     let [enrolled, measured] = DEVICES;
     match &arguments.enroll {
         Some(link) => enroll(context, &arguments, link, arguments.devices.unwrap_or(enrolled)).await,

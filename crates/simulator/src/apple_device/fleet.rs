@@ -117,6 +117,13 @@ impl<E> Tally<E> {
     }
 }
 
+impl From<Vec<Duration>> for Latencies {
+    fn from(mut sorted: Vec<Duration>) -> Self {
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+}
+
 impl Latencies {
     /// These, in any order.
     pub fn of(mut all: Vec<Duration>) -> Latencies {
