@@ -31,6 +31,7 @@ mod everything_is_sealed_anew_while_the_server_runs {
 async fn sealed_anew(server: &TestServer, remuda: &Program, nodes: &[&Arc<Mdm>]) {
     let (mut iphone, mut mac) = (server.enrolled_iphone().await, server.enrolled_mac().await);
     lock(server, &mac).await;
+    let told = told(server, &mac).await;
 
     let prepared = remuda.json(&["key-ring", "prepare"]).await;
     assert_eq!((&prepared["current"], prepared["versions"].to_string()), (&1.into(), "[1,2]".into()));
@@ -52,6 +53,9 @@ async fn sealed_anew(server: &TestServer, remuda: &Program, nodes: &[&Arc<Mdm>])
         assert_eq!(Some(unlock.value), iphone.push_address().unlock_token);
         assert!(mdm.reveal_pin(&server.owner(), mac.id()).await.is_ok());
     }
+    let result = server.command(&mac, told.id).await;
+    assert!(result.result_sealed && result.result != told.result, "the answer is sealed anew as well");
+    assert!(server.mdm().command(&server.owner(), told.id).await.unwrap().result.is_some());
     assert!(mac.bootstrap_token().await.unwrap().is_some());
     assert_eq!(mac.idle().await, Ok(Some("DeviceLock")));
     mac.answer().await.unwrap();
@@ -88,13 +92,29 @@ async fn what_cannot_be_opened_stays_and_is_told() {
     let mac = server.enrolled_mac().await;
     let mut tx = server.database().await.store.begin(server.tenant()).await.unwrap();
     let enrollment = tx.device_for_update(mac.id()).await.unwrap().unwrap().enrollment;
-    tx.set_bootstrap_token(enrollment, Some(b"\0\0\0\x01 tampered with beyond recognition"), server.mdm().now()).await.unwrap();
+    tx.set_bootstrap_token(
+        enrollment,
+        Some(b"\0\0\0\x01 tampered with beyond recognition"),
+        server.mdm().now(),
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     let remuda = Program::beside(&server);
     remuda.json(&["key-ring", "rotate"]).await;
     let ran = remuda.run(&["key-ring", "reseal"]).await;
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("1 secrets could not be opened"), "{}", ran.stderr);
+}
+
+/// An answer that is stored sealed: a Mac's `SecurityInfo` tells more than it should be read for.
+async fn told(server: &TestServer, mac: &Device) -> domain::Command {
+    let filter = domain::CommandFilter { device: Some(mac.id()), ..Default::default() };
+    let commands = server.mdm().commands(&server.owner(), &filter, None, 100).await.unwrap();
+    let info = commands.iter().find(|command| command.request_type == "SecurityInfo").unwrap();
+    let told = server.command(mac, info.id).await;
+    assert!(told.result_sealed);
+    told
 }
 
 async fn lock(server: &TestServer, mac: &Device) {

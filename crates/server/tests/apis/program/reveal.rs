@@ -22,8 +22,39 @@ async fn a_token_is_shown_in_base64_and_the_look_is_written_down() {
             remuda.json(&["device", "reveal", &device, "--secret", secret, "--tenant", &tenant]).await;
         assert_eq!(STANDARD.decode(text(&shown, "value")).ok(), expected);
         assert_eq!((text(&shown, "clientid"), text(&shown, "secret")), (device.as_str(), secret));
+        let standing = (&shown["state"], &shown["current"], &shown["others"]);
+        assert_eq!(standing, (&"confirmed".into(), &true.into(), &serde_json::json!([])));
+        assert!(shown["kept_at"].is_string() && shown["enrollment"].is_string(), "{shown}");
     }
     assert_eq!(server.count_events("secret.revealed").await, 2);
+}
+
+#[tokio::test]
+async fn a_pin_is_shown_with_what_else_it_may_be() {
+    let server = TestServer::start().await;
+    let mut mac = server.enrolled_mac().await;
+    let remuda = Program::beside(&server);
+    let (device, tenant) = (mac.client_id(), server.tenant().to_string());
+    for (pin, fails) in [("111111", false), ("222222", true)] {
+        let lock = domain::Lock::new(None, None, Some(pin.into())).unwrap();
+        server.mdm().act(&server.owner(), mac.id(), &domain::Action::Lock(lock)).await.unwrap();
+        if fails {
+            mac.fail_next(vec![]);
+        }
+        mac.connect().await.unwrap();
+        server.settled().await;
+    }
+    for reveal in [
+        vec!["device", "reveal", &device, "--secret", "lock-pin", "--tenant", &tenant],
+        vec!["device", "reveal-pin", &device, "--tenant", &tenant],
+    ] {
+        let ran = remuda.run(&reveal).await;
+        let (first, second) = (ran.stdout.find("111111").unwrap(), ran.stdout.find("222222").unwrap());
+        assert!(first == 0 && first < second, "{}", ran.stdout);
+        assert!(ran.stdout.contains("the device has it") && ran.stdout.contains("it did not take it"));
+        let shown = remuda.json(&reveal).await;
+        assert_eq!((&shown["state"], &shown["others"][0]["state"]), (&"confirmed".into(), &"refused".into()));
+    }
 }
 
 #[tokio::test]

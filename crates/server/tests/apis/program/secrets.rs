@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use pki::PrivateKey;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use simulator::{
     apns::{PretendApns, PretendApnsSettings, push_certificate},
-    apple_device::{AppleDevice, Clock, DeviceModel, EnrollOptions},
+    apple_device::{AppleDevice, Clock, DeviceModel, EnrollOptions, Secrets},
 };
-use testkit::{clock::HandClock, server::Api};
+use testkit::{clock::HandClock, patience::within, server::Api};
 
 use super::{Program, Serving, text};
 
@@ -55,9 +57,19 @@ async fn world() -> World {
 }
 
 async fn enrolled(link: &str, clock: Clock) -> AppleDevice {
-    let mut mac = AppleDevice::enroll(EnrollOptions::new(link, DeviceModel::mac(1), clock)).await.unwrap();
+    let model = DeviceModel { supervised: true, secrets: secrets(), ..DeviceModel::mac(1) };
+    let mut mac = AppleDevice::enroll(EnrollOptions::new(link, model, clock)).await.unwrap();
     mac.connect().await.unwrap();
     mac
+}
+
+/// What the Mac tells when it is asked.
+fn secrets() -> Secrets {
+    Secrets {
+        recovery_key: Some(b"the recovery key of this Mac".to_vec()),
+        bypass_code: Some("NP1FC-H1G9-A0VL".into()),
+        ..Secrets::default()
+    }
 }
 
 impl World {
@@ -77,6 +89,28 @@ impl World {
         assert_eq!(done[0].request_type, "DeviceLock");
         let revealed = self.program.json(&["device", "reveal-pin", &id, "--tenant", &self.tenant]).await;
         text(&revealed, "pin").to_owned()
+    }
+}
+
+impl World {
+    /// Has a command carried out; what the program then reveals, once the answer is applied.
+    async fn revealed(&mut self, command: Value, secret: &str) -> String {
+        let id = self.client_id().await;
+        let body = json!({ "devices": [id], "command": command });
+        let sent = self.api.admin(Method::POST, "commands", Some(body)).await;
+        assert_eq!((sent.status, &sent.body["failed"]), (202, &json!([])), "{}", sent.text);
+        self.mac.connect().await.unwrap();
+        let reveal = ["device", "reveal", &id, "--secret", secret, "--tenant", &self.tenant, "--json"];
+        let shown = async {
+            loop {
+                let ran = self.program.run(&reveal).await;
+                if ran.code == Some(0) {
+                    break serde_json::from_str::<Value>(&ran.stdout).unwrap();
+                }
+            }
+        };
+        let shown = within("the answer is applied", shown).await;
+        text(&shown, "value").to_owned()
     }
 }
 
@@ -139,4 +173,33 @@ async fn keys_passwords_tokens_and_private_keys_are_in_no_file_and_no_log() {
         assert!(secret.is_empty() || !data.windows(secret.len()).any(|window| window == secret));
     }
     assert!(!holds(&data, "PRIVATE KEY"));
+}
+
+/// Not even for the moment between an answer and its being applied: SQLite's journal still holds what was replaced.
+#[tokio::test]
+async fn what_a_device_tells_and_what_it_was_told_are_in_no_file_and_no_log() {
+    let mut world = world().await;
+    let known = secrets();
+    let asked = |request_type: &str| json!({ "RequestType": request_type });
+    let code = world.revealed(asked("ActivationLockBypassCode"), "activation-lock-bypass-code").await;
+    assert_eq!(Some(&code), known.bypass_code.as_ref());
+    let key = world.revealed(asked("SecurityInfo"), "filevault-recovery-key").await;
+    assert_eq!(STANDARD.decode(key).ok(), known.recovery_key);
+    let set = json!({ "RequestType": "SetRecoveryLock", "NewPassword": "correct horse battery" });
+    assert_eq!(world.revealed(set, "recovery-lock-password").await, "correct horse battery");
+    let token = world.mac.bootstrap_token().await.unwrap().unwrap();
+    world.serving.signal("TERM").await;
+    world.serving.ended().await;
+    let (log, data) = (world.serving.log(), content(&world.program.folder().join("remuda-data")));
+    let key = known.recovery_key.unwrap();
+    for secret in [&b"NP1FC-H1G9-A0VL"[..], b"correct horse battery", &key, &token] {
+        for needle in [secret.to_vec(), STANDARD.encode(secret).into_bytes()] {
+            let name = String::from_utf8_lossy(&needle);
+            assert!(
+                !data.windows(needle.len()).any(|window| window == needle),
+                "{name} is in the data folder"
+            );
+            assert!(!log.contains(&*name), "{name} is in the log");
+        }
+    }
 }
