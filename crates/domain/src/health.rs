@@ -1,6 +1,6 @@
 //! What is wrong with the server, or will be.
 
-use crate::{Mdm, Result, TenantId, Timestamp, ports::Worker};
+use crate::{Error, Mdm, Result, TenantId, Timestamp, ports::Worker};
 
 /// The server's own state, for `doctor`, `/readyz` and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,14 @@ impl Mdm {
     /// The device CA's certificate, DER: what `GetCACert` answers.
     pub fn device_ca_certificate(&self) -> &[u8] {
         self.installation.device_ca().certificate().der()
+    }
+
+    /// A key for a short time that every node has: `purpose` says for what, and the number for when.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where cryptography fails.
+    pub fn period_key(&self, purpose: &str, period: u64) -> Result<pki::keyring::PeriodKey> {
+        self.installation.key_ring().period_key(purpose, period).map_err(Error::internal)
     }
 
     /// The CA of the server's own TLS certificates.

@@ -5,6 +5,8 @@
 //! (AES-256-GCM), one to authenticate with (HMAC-SHA-256). New things use the current version, old ones keep
 //! theirs until sealed again.
 
+mod period;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +16,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
+
+pub use period::PeriodKey;
 
 use crate::{Error, Result, random};
 

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use domain::Mdm;
 use pki::{Certificate, PrivateKey, TlsAuthority};
 use rustls::{
     ServerConfig,
@@ -13,9 +14,11 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 
 use crate::config::{Config, Tls};
+use tickets::Tickets;
 
 mod possession;
 mod resolver;
+mod tickets;
 
 pub use resolver::Shown;
 
@@ -26,6 +29,7 @@ const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
 pub struct ServerTls {
     shown: Arc<Shown>,
     names: Vec<String>,
+    tickets: Option<Arc<Mdm>>,
 }
 
 impl ServerTls {
@@ -44,7 +48,13 @@ impl ServerTls {
             Tls::SelfSigned => made(authority, &names, now)?,
             Tls::Files { .. } => from_files(&config.tls)?,
         };
-        Ok(Some(Self { shown: Arc::new(Shown::new(certified)), names }))
+        Ok(Some(Self { shown: Arc::new(Shown::new(certified)), names, tickets: None }))
+    }
+
+    /// The same with tickets by which sessions are resumed at any node, under keys that `mdm` derives.
+    #[must_use]
+    pub fn with_tickets_of(self, mdm: &Arc<Mdm>) -> Self {
+        Self { tickets: Some(mdm.clone()), ..self }
     }
 
     /// For the device listener: asks for a client certificate and only makes sure that the device has its key. Chain, dates and
@@ -57,7 +67,7 @@ impl ServerTls {
         let builder =
             ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let verifier = Arc::new(possession::Possession::new(&provider));
-        Ok(self.finished(builder.with_client_cert_verifier(verifier)))
+        Ok(self.finished(builder.with_client_cert_verifier(verifier), "devices"))
     }
 
     /// For the API listener: no client certificates.
@@ -67,16 +77,20 @@ impl ServerTls {
     pub fn for_people(&self) -> Result<Arc<ServerConfig>> {
         let builder =
             ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-        Ok(self.finished(builder.with_no_client_auth()))
+        Ok(self.finished(builder.with_no_client_auth(), "people"))
     }
 
     fn finished(
         &self,
         builder: rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert>,
+        listener: &'static str,
     ) -> Arc<ServerConfig> {
         let resolver: Arc<dyn ResolvesServerCert> = self.shown.clone();
         let mut config = builder.with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        if let Some(mdm) = &self.tickets {
+            config.ticketer = Arc::new(Tickets::new(mdm.clone(), listener));
+        }
         Arc::new(config)
     }
 
