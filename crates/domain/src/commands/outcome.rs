@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{enqueue::plain_payload, result::report_of};
 use crate::{
-    Command, CommandState, Device, Event, Mdm, Result, TenantId, Timestamp,
+    Command, CommandState, Device, Error, Event, Mdm, Result, TenantId, Timestamp,
     enrollments::{Leaving, profile_identifier},
     ports::{OutcomeJob, Tx},
 };
@@ -28,8 +28,15 @@ impl Mdm {
         let now = self.clock.now();
         let jobs = self.outbox.claim_outcomes(now, now.plus(CLAIM), BATCH).await?;
         for job in &jobs {
-            if let Err(error) = self.apply_outcome(job).await {
-                tracing::error!(command = %job.command, error = error.chain(), "a result could not be applied yet");
+            match self.apply_outcome(job).await {
+                Ok(()) => {}
+                // The database is away: nothing is wrong with the result.
+                Err(error @ Error::Unavailable(_)) => {
+                    tracing::warn!(command = %job.command, error = error.chain(), "a result could not be applied yet");
+                }
+                Err(error) => {
+                    tracing::error!(command = %job.command, error = error.chain(), "a result could not be applied yet");
+                }
             }
         }
         Ok(jobs.len())
@@ -116,7 +123,8 @@ impl Mdm {
     ) -> Result<()> {
         let before = device.clone();
         let plain = self.plain(command)?;
-        facts::take(&mut device.facts, (&command.request_type, &plain), report, now);
+        let told_at = command.finished_at.unwrap_or(now);
+        facts::take(&mut device.facts, (&command.request_type, &plain), (report, told_at), now);
         self.learned(tx, &before, &device, now).await
     }
 }

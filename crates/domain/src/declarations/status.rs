@@ -30,7 +30,7 @@ impl Mdm {
         let before = device.filter(|device| device.enrollment == identity.enrollment);
         let before = before.ok_or(Refusal::NotEnrolled)?;
         let mut device = before.clone();
-        device.facts.take_status(&report);
+        device.facts.take_status(&report, now);
         self.learned(&mut *tx, &before, &device, now).await?;
         // What a full report leaves out is not so any more; any other tells of changes alone (`protocol-subtleties` 60).
         let refused = report.refused().or(report.full.then(Vec::new));

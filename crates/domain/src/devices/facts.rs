@@ -188,4 +188,7 @@ pub struct Facts {
     pub android: Option<AndroidFacts>,
     /// When the device last reported its inventory.
     pub reported_at: Option<Timestamp>,
+    /// When it last reported its status by itself, in this enrollment: an older answer that is applied later does not take
+    /// back what that told.
+    pub status_at: Option<Timestamp>,
 }

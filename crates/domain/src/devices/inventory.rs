@@ -66,15 +66,22 @@ impl Facts {
         self.build_version = claimed.build_version;
     }
 
-    /// What a `DeviceInformation` report tells; what it leaves out stays as it was.
-    pub(crate) fn take_information(&mut self, told: &apple::inventory::DeviceInformation, now: Timestamp) {
+    /// What a `DeviceInformation` report that came at `told_at` tells; what it leaves out stays as it was.
+    pub(crate) fn take_information(
+        &mut self,
+        told: &apple::inventory::DeviceInformation,
+        told_at: Timestamp,
+        now: Timestamp,
+    ) {
+        if self.status_at.is_none_or(|status_at| status_at <= told_at) {
+            keep_text(&mut self.serial_number, told.serial_number.as_deref());
+            keep_text(&mut self.product_name, told.product_name.as_deref());
+            keep_text(&mut self.model_number, told.model_number.as_deref().or(told.model.as_deref()));
+            keep_text(&mut self.os_version, told.os_version.as_deref());
+            keep_text(&mut self.build_version, told.build_version.as_deref());
+        }
         keep_text(&mut self.device_name, told.device_name.as_deref());
-        keep_text(&mut self.serial_number, told.serial_number.as_deref());
-        keep_text(&mut self.product_name, told.product_name.as_deref());
         keep_text(&mut self.model_name, told.model_name.as_deref());
-        keep_text(&mut self.model_number, told.model_number.as_deref().or(told.model.as_deref()));
-        keep_text(&mut self.os_version, told.os_version.as_deref());
-        keep_text(&mut self.build_version, told.build_version.as_deref());
         keep(&mut self.capacity_gb, told.device_capacity.as_ref());
         keep(&mut self.available_gb, told.available_device_capacity.as_ref());
         keep(&mut self.supervised, told.is_supervised.as_ref());
@@ -99,7 +106,8 @@ impl Facts {
     }
 
     /// What a device reports by itself; what it leaves out stays as it was.
-    pub(crate) fn take_status(&mut self, told: &apple::declaration::status::StatusReport) {
+    pub(crate) fn take_status(&mut self, told: &apple::declaration::status::StatusReport, now: Timestamp) {
+        self.status_at = Some(now);
         keep_text(&mut self.serial_number, told.text("device.identifier.serial-number"));
         keep_text(&mut self.product_name, told.text("device.model.identifier"));
         keep_text(&mut self.model_number, told.text("device.model.number"));
@@ -148,4 +156,31 @@ fn keep<T: Clone>(fact: &mut Option<T>, told: Option<&T>) {
 /// An IMEI as it is stored and looked up: without spaces and hyphens.
 pub(crate) fn digits(imei: &str) -> String {
     imei.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use apple::{declaration::status::StatusReport, inventory::DeviceInformation};
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_applied_late_takes_back_nothing_that_the_device_told_since() {
+        let status = r#"{"StatusItems":{"device":{"operating-system":{"version":"18.2"}}},"Errors":[]}"#;
+        let status = StatusReport::parse(status.as_bytes()).unwrap();
+        let answer = DeviceInformation {
+            os_version: Some("18.1".into()),
+            device_name: Some("iPhone".into()),
+            ..DeviceInformation::default()
+        };
+        let os_after = |told_at| {
+            let mut facts = Facts::default();
+            facts.take_status(&status, Timestamp(1_000));
+            facts.take_information(&answer, Timestamp(told_at), Timestamp(5_000));
+            assert_eq!(facts.device_name.as_deref(), Some("iPhone"), "no status tells that");
+            facts.os_version
+        };
+        assert_eq!(os_after(999).as_deref(), Some("18.2"));
+        assert_eq!(os_after(1_001).as_deref(), Some("18.1"));
+    }
 }

@@ -20,16 +20,16 @@ pub(super) fn tells(request_type: &str) -> bool {
 /// Takes over what the answer to a command that was carried out tells; an answer without what it should hold tells
 /// nothing.
 ///
-/// `payload` is the plist of the command, opened.
+/// `payload` is the plist of the command, opened; the report came at `told_at`.
 pub(super) fn take(
     facts: &mut Facts,
     (request_type, payload): (&str, &[u8]),
-    report: &Report,
+    (report, told_at): (&Report, Timestamp),
     now: Timestamp,
 ) {
     match request_type {
         "DeviceInformation" => {
-            facts.take_information(&inventory::DeviceInformation::from_report(report), now);
+            facts.take_information(&inventory::DeviceInformation::from_report(report), told_at, now);
         }
         "SecurityInfo" => facts.take_security(&inventory::SecurityInfo::from_report(report)),
         "EnableLostMode" => {
