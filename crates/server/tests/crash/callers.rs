@@ -28,7 +28,7 @@ const STRANGERS: std::ops::Range<usize> = 0..40;
 /// A client of both APIs, whose calls may stay without an answer.
 pub struct Caller {
     api: Api,
-    key: String,
+    api_key: String,
     application: (String, String),
     customer: String,
 }
@@ -68,10 +68,15 @@ pub async fn operator(world: Shared, mut dice: StdRng) {
 impl Caller {
     /// With the key and the application of the installation.
     pub fn new(world: &World) -> Self {
+        Self::at(world, &world.installation.api_url)
+    }
+
+    /// The same at one server.
+    pub fn at(world: &World, url: &str) -> Self {
         let installation = &world.installation;
         Self {
-            api: Api::new(&installation.api_url, &installation.api_key),
-            key: format!("Api-Key {}", installation.api_key),
+            api: Api::new(url, &installation.api_key),
+            api_key: installation.api_key.clone(),
             application: installation.application.clone(),
             customer: installation.tenant.clone(),
         }
@@ -137,15 +142,28 @@ impl Caller {
         body["token"].as_str().map(str::to_owned)
     }
 
-    async fn device(&self, call: &str, body: &Value) -> Option<(u16, Value)> {
-        let path = format!("/api/mdm/v2/device/{call}");
-        send(self.api.request(Method::POST, &path).header("authorization", &self.key).json(body)).await
+    /// A call of the admin API.
+    pub async fn admin(&self, method: Method, path: &str, body: Option<Value>) -> Option<(u16, Value)> {
+        let request = self.api.request(method, &format!("/api/admin/v1/{path}")).bearer_auth(&self.api_key);
+        send(body.iter().fold(request, RequestBuilder::json)).await
     }
 
-    /// How much waits for the workers: results and purges.
-    pub async fn backlog(&self) -> Option<u64> {
+    async fn device(&self, call: &str, body: &Value) -> Option<(u16, Value)> {
+        let path = format!("/api/mdm/v2/device/{call}");
+        let key = format!("Api-Key {}", self.api_key);
+        send(self.api.request(Method::POST, &path).header("authorization", key).json(body)).await
+    }
+
+    /// How much waits for these workers.
+    pub async fn backlog(&self, queues: &[&str]) -> Option<u64> {
         let text = self.api.request(Method::GET, "/metrics").send().await.ok()?.text().await.ok()?;
-        ["outcomes", "purges"].into_iter().map(|queue| gauge(&text, queue)).sum()
+        queues.iter().map(|queue| gauge(&text, queue)).sum()
+    }
+
+    /// What its health check says; `None` if it does not answer.
+    pub async fn readiness(&self) -> Option<u16> {
+        let answer = self.api.request(Method::GET, "/readyz").send().await.ok()?;
+        Some(answer.status().as_u16())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The end of a run: the server is left alone, the devices connect until nothing is left to do, and
 //! everything is looked at.
 
+mod kept;
+
 use std::{
     fs,
     future::Future,
@@ -17,11 +19,12 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     callers::Caller,
+    console,
     handset::{Handset, Standing},
     journal::{Answer, Pages},
     process::LOG,
     record::{Finding, count},
-    verdict,
+    verdict::{self, sent},
     world::{Shared, World},
 };
 
@@ -32,15 +35,15 @@ const AT_ONCE: usize = 16;
 const HANGS: Duration = Duration::from_mins(5);
 
 /// Lets everything come to rest, asks every device for one more thing, and judges.
-pub async fn look(world: &Shared, handsets: Vec<Handset>) {
+pub async fn look(world: &Shared, handsets: Vec<Handset>) -> Vec<Handset> {
     let handsets = come_to_rest(world, handsets).await;
     let handsets = each(handsets, last_lock).await;
     let handsets = come_to_rest(world, handsets).await;
-    each(handsets, judge).await;
+    each(handsets, judge).await
 }
 
-/// What the program's own commands and its log tell once the server is gone.
-pub async fn look_at_what_is_left(world: &World) {
+/// What the program's own commands, the database and the log tell once the server is gone.
+pub async fn look_at_what_is_left(world: &World, handsets: &[Handset]) {
     let list = ["purge", "list", "--limit", "1000", "--tenant", &world.installation.tenant];
     for purge in world.installation.run(&list)["purges"].as_array().into_iter().flatten() {
         let number = |field: &str| purge[field].as_u64().unwrap_or_default();
@@ -54,10 +57,13 @@ pub async fn look_at_what_is_left(world: &World) {
     for fault in database.faults().await.expect("the database can be read") {
         world.record.find(Finding::Wrong(format!("in the database: {fault}")));
     }
+    kept::look(world, &database, handsets).await;
     database.close().await.expect("the database closes");
-    let log = fs::read_to_string(world.installation.file(LOG)).expect("the server's log");
-    for line in log.lines().filter(|line| line.contains("panicked at") || line.contains(" ERROR ")) {
-        world.record.find(Finding::Wrong(format!("in the log: {line}")));
+    for node in &world.installation.nodes {
+        let log = fs::read_to_string(node.file(LOG)).expect("the server's log");
+        for line in log.lines().filter(|line| line.contains("panicked at") || line.contains(" ERROR ")) {
+            world.record.find(Finding::Wrong(format!("in the log: {line}")));
+        }
     }
 }
 
@@ -69,7 +75,7 @@ async fn come_to_rest(world: &Shared, mut handsets: Vec<Handset>) -> Vec<Handset
         let counter = were_busy.clone();
         handsets = each(handsets, move |handset| connect(handset, counter.clone())).await;
         let is_at_rest = were_busy.load(Ordering::Relaxed) == 0;
-        if is_at_rest && caller.backlog().await == Some(0) {
+        if is_at_rest && caller.backlog(&["outcomes", "purges"]).await == Some(0) {
             return handsets;
         }
         if began.elapsed() > HANGS {
@@ -120,13 +126,23 @@ async fn last_lock(mut handset: Handset) -> Handset {
     handset
 }
 
-async fn judge(handset: Handset) -> Handset {
+async fn judge(mut handset: Handset) -> Handset {
+    if handset.standing == Standing::Managed {
+        // Another token than it left is found there; how it stands is judged here.
+        let _ = handset.recall_token().await;
+    }
     let (world, device) = (handset.world().clone(), handset.serial_number().to_owned());
     let (pages, caller) = (handset.journal.pages(), Caller::new(&world));
     let is_managed = handset.standing == Standing::Managed;
     let mut findings = verdict::judge(&device, &pages, is_managed);
     let info = caller.info(&json!({ "serialnumber": device })).await;
-    findings.extend(misrepresented(&device, handset.standing, &pages, info).map(Finding::Lost));
+    findings.extend(misrepresented(&handset, &pages, info).map(Finding::Lost));
+    for sent in &pages.sent {
+        let Some(uuid) = &sent.uuid else { continue };
+        let shown = console::shown(&caller, uuid).await;
+        let findings_of_it = sent::judge(&device, sent, &pages, is_managed, shown.as_ref());
+        findings.extend(findings_of_it);
+    }
     for purge in pages.purges.iter().filter(|purge| purge.answer.is_taken()) {
         let info = caller.info(&json!({ "clientid": purge.client_id })).await;
         if info.as_ref().map(|(status, _)| *status) != Some(404) {
@@ -139,12 +155,8 @@ async fn judge(handset: Handset) -> Handset {
 }
 
 /// What the server says of a device that is not so.
-fn misrepresented(
-    device: &str,
-    standing: Standing,
-    pages: &Pages,
-    info: Option<(u16, Value)>,
-) -> Option<String> {
+fn misrepresented(handset: &Handset, pages: &Pages, info: Option<(u16, Value)>) -> Option<String> {
+    let (device, standing) = (handset.serial_number(), handset.standing);
     let (status, info) = info.unwrap_or_default();
     let is = |field: &str, value: bool| info[field] == json!(value);
     let is_right = match standing {
@@ -153,6 +165,7 @@ fn misrepresented(
                 && is("managed", true)
                 && info["actions"]["lockscreen"]["status"] == 0
                 && knows_inventory(&info)
+                && info["osname"].as_str().is_some_and(|name| name.ends_with(handset.os_version()))
         }
         Standing::Left { told: true } => {
             let may_be_gone = pages.purges.iter().any(|purge| !matches!(purge.answer, Answer::Refused(_)));

@@ -2,6 +2,8 @@
 //! and its journal knows what it did.
 
 mod equipment;
+mod extras;
+mod saying;
 
 use std::{
     collections::VecDeque,
@@ -9,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use apple::ErrorChainItem;
+use apple::{Command, ErrorChainItem, command::DeviceLock};
 use rand::{Rng, rngs::StdRng};
 use simulator::{
     apns::WakeUps,
@@ -18,6 +20,8 @@ use simulator::{
 use tokio::time::{sleep, timeout};
 
 use equipment::{Issued, options};
+pub use extras::UserToken;
+use saying::Saying;
 
 use crate::{
     journal::Journal,
@@ -26,7 +30,7 @@ use crate::{
 };
 
 /// How much of what a device did last is told where it meets what must not be.
-const STORY: usize = 12;
+const STORY: usize = 24;
 
 /// A device and how it stands.
 pub struct Handset {
@@ -41,6 +45,12 @@ pub struct Handset {
     wakes: Option<WakeUps>,
     /// The result whose 200 never arrived.
     owed: Option<String>,
+    /// When it began to say what is answered with the command that it has.
+    asked: Instant,
+    /// What the server was told of its user last; `None` without one.
+    user: Option<UserToken>,
+    /// Counts what is never told twice.
+    told: u32,
     /// Whether it does what it is told, at once.
     obeys: bool,
     /// What it did last, for whoever has to find out why.
@@ -68,22 +78,6 @@ pub enum Standing {
 #[derive(Debug)]
 pub struct Over;
 
-/// A check-in that is said until it is answered.
-#[derive(Clone, Copy)]
-enum Saying {
-    Authenticate,
-    TokenUpdate,
-}
-
-impl Saying {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Authenticate => "says Authenticate",
-            Self::TokenUpdate => "says TokenUpdate",
-        }
-    }
-}
-
 /// How a device takes a command.
 enum Manner {
     Obeys,
@@ -109,15 +103,39 @@ impl Handset {
             }
             pause(&mut dice).await;
         };
-        let (standing, wakes, owed, obeys, story) = (Standing::Managed, None, None, false, VecDeque::new());
-        let mut handset = Self { standing, journal, dice, device, issued, wakes, owed, obeys, story, world };
+        let mut handset = Self::unpacked(world, device, journal, issued, dice);
         handset.linger().await;
         handset.say(Saying::Authenticate).await.ok()?;
         handset.linger().await;
         handset.say(Saying::TokenUpdate).await.ok()?;
+        handset.leave_token().await.ok()?;
         handset.world.record.enrolled(&serial_number, &handset.journal);
         handset.is_managed_again();
         Some(handset)
+    }
+
+    fn unpacked(
+        world: Shared,
+        device: AppleDevice,
+        journal: Arc<Journal>,
+        issued: Issued,
+        dice: StdRng,
+    ) -> Self {
+        Self {
+            standing: Standing::Managed,
+            journal,
+            dice,
+            device,
+            issued,
+            wakes: None,
+            owed: None,
+            asked: Instant::now(),
+            user: None,
+            told: 0,
+            obeys: false,
+            story: VecDeque::new(),
+            world,
+        }
     }
 
     /// Its serial number.
@@ -209,7 +227,7 @@ impl Handset {
     /// Enrolls anew, however often it takes.
     pub async fn re_enroll(&mut self) -> Result<(), Over> {
         self.does("enrolls again");
-        self.owed = None;
+        (self.owed, self.user) = (None, None);
         loop {
             let Err(error) = self.device.re_enroll(None).await else {
                 self.was_answered();
@@ -220,6 +238,7 @@ impl Handset {
             if error.step >= Step::Authenticate {
                 self.say(Saying::Authenticate).await?;
                 self.say(Saying::TokenUpdate).await?;
+                self.leave_token().await?;
                 break;
             }
         }
@@ -231,6 +250,7 @@ impl Handset {
     /// What it owes comes before its `Idle`, or not at all: then the server hands the command over once more.
     async fn conversation(&mut self) -> Result<bool, Failure> {
         let mut was_busy = false;
+        self.asked = Instant::now();
         if self.dice.random_bool(0.5)
             && let Some(owed) = self.owed.clone()
         {
@@ -238,10 +258,10 @@ impl Handset {
             self.has_reported(&owed);
             was_busy = self.work().await?;
         }
-        let began = Instant::now();
+        self.asked = Instant::now();
         if self.device.idle().await?.is_none() {
             self.was_answered();
-            self.journal.had_nothing_to_do(began);
+            self.journal.had_nothing_to_do(self.asked);
             return Ok(was_busy);
         }
         self.was_answered();
@@ -254,9 +274,13 @@ impl Handset {
         let mut was_busy = false;
         while let Some(handed) = self.device.current().cloned() {
             was_busy = true;
-            if self.journal.handed_over(&handed.command_uuid) {
+            if self.journal.handed_over(&handed.command_uuid, self.asked) {
                 count(&self.world.record.tally.handed_again);
             }
+            if let Ok(Command::DeviceLock(DeviceLock { pin: Some(pin), .. })) = &handed.command {
+                self.journal.got_pin(&handed.command_uuid, pin.as_str());
+            }
+            self.asked = Instant::now();
             self.take(&handed).await?;
         }
         Ok(was_busy)
@@ -304,6 +328,11 @@ impl Handset {
             let said = match saying {
                 Saying::Authenticate => self.device.authenticate().await,
                 Saying::TokenUpdate => self.device.token_update().await,
+                Saying::BootstrapToken(number) => {
+                    self.device.set_bootstrap_token(Some(extras::bootstrap_token(number))).await
+                }
+                Saying::Status => self.device.report_status().await,
+                Saying::User(number) => self.device.check_in(&self.user_says(number)).await,
             };
             match said {
                 Ok(()) => {
@@ -330,7 +359,9 @@ impl Handset {
         } else {
             self.standing = Standing::Abandoned;
             let story: Vec<_> = self.story.iter().map(String::as_str).collect();
-            let finding = format!("{}: {failure}, after: {}", self.serial_number(), story.join(", "));
+            let story = story.join(", ");
+            let known = self.world.installation.known_of(self.device.credential()).await;
+            let finding = format!("{}: {failure}, after: {story}; {known}", self.serial_number());
             self.world.record.find(match failure {
                 Failure::Refused { .. } | Failure::CertificateRefused(_) => Finding::Lost(finding),
                 _ => Finding::Wrong(finding),

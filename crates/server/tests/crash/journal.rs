@@ -1,7 +1,9 @@
 //! What is known of one device: what it was asked to do, what it did, and what it was answered.
 
+mod sent;
+
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -9,6 +11,8 @@ use std::{
 use apple::Status;
 use serde_json::Value;
 use simulator::apple_device::{Event, Happening, Listener};
+
+pub use sent::Sent;
 
 /// A device's journal; everyone who has to do with the device writes into it.
 #[derive(Default)]
@@ -23,6 +27,12 @@ pub struct Pages {
     pub deeds: Vec<Deed>,
     /// The locks that were asked of it.
     pub locks: Vec<Lock>,
+    /// What was sent to it by the admin API.
+    pub sent: Vec<Sent>,
+    /// When it began to ask, each time that it was handed a command; by `CommandUUID`.
+    pub handed: HashMap<String, Vec<Instant>>,
+    /// The PINs in the locks that it was handed; by `CommandUUID`.
+    pub pins: HashMap<String, String>,
     /// When it began to say an `Idle` that was answered with nothing.
     pub idle: Vec<Instant>,
     /// When it last came under another management, or went.
@@ -32,7 +42,6 @@ pub struct Pages {
     /// When the server made it drop its management.
     pub dismissed: Vec<Instant>,
     in_hand: Option<String>,
-    handed: HashSet<String>,
 }
 
 /// A command that the device carried out, or found that it could not.
@@ -101,11 +110,31 @@ impl Journal {
         })
     }
 
-    /// The device was handed a command; whether it had been before.
-    pub fn handed_over(&self, command: &str) -> bool {
+    /// The device was handed a command, having begun to ask then; whether it had been before.
+    pub fn handed_over(&self, command: &str, asked: Instant) -> bool {
         let mut pages = self.write();
         pages.in_hand = Some(command.to_owned());
-        !pages.handed.insert(command.to_owned())
+        let times = pages.handed.entry(command.to_owned()).or_default();
+        times.push(asked);
+        times.len() > 1
+    }
+
+    /// The command that it was handed is a lock with this PIN.
+    pub fn got_pin(&self, command: &str, pin: &str) {
+        self.write().pins.insert(command.to_owned(), pin.to_owned());
+    }
+
+    /// A user of the device carried a command out.
+    pub fn user_did(&self, command: &str, request_type: &str) {
+        let deed = Deed {
+            command: command.to_owned(),
+            request_type: request_type.to_owned(),
+            message: None,
+            done: true,
+            at: Instant::now(),
+            confirmed: None,
+        };
+        self.write().deeds.push(deed);
     }
 
     /// Whether it has an answer to this command already.
@@ -161,6 +190,18 @@ impl Journal {
     /// What became of the purge at that place.
     pub fn purge_answered(&self, place: usize, answer: Answer) {
         self.write().purges[place].answer = answer;
+    }
+
+    /// Someone is about to send commands to it, whose ids are not known yet; the place of the call.
+    pub fn asks_to_send(&self, sent: Sent) -> usize {
+        let mut pages = self.write();
+        pages.sent.push(sent);
+        pages.sent.len() - 1
+    }
+
+    /// Writes on the call at that place what is known of it by now.
+    pub fn note_sent(&self, place: usize, note: impl FnOnce(&mut Sent)) {
+        note(&mut self.write().sent[place]);
     }
 
     fn did(&self, request_type: &str, status: Status, keys: &str) {

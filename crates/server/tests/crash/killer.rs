@@ -25,11 +25,11 @@ pub async fn kill_again_and_again(world: &World, kills: u32, mut dice: StdRng) -
         if world.record.has_gone_wrong() {
             break;
         }
-        let mut server = Process::start(&world.installation);
+        let mut server = Process::start(&world.installation.nodes[0]);
         if dice.random_ratio(1, 8) {
             sleep(Duration::from_millis(dice.random_range(0..LONGEST_START))).await;
         } else {
-            server.ready(&world.installation).await;
+            server.ready().await;
             work(world, &mut dice).await;
         }
         server.kill().await;
@@ -39,8 +39,8 @@ pub async fn kill_again_and_again(world: &World, kills: u32, mut dice: StdRng) -
         }
         sleep(Duration::from_millis(dice.random_range(0..100))).await;
     }
-    let mut server = Process::start(&world.installation);
-    server.ready(&world.installation).await;
+    let mut server = Process::start(&world.installation.nodes[0]);
+    server.ready().await;
     server
 }
 

@@ -57,6 +57,9 @@ async fn act(handset: &mut Handset) -> Result<(), Over> {
         8..11 => handset.renew().await,
         11..13 => handset.re_enroll().await,
         13..15 => handset.leave().await,
+        15..18 => handset.leave_token().await,
+        18..21 => handset.tell_status().await,
+        21..26 => handset.use_mac().await,
         _ => {
             let longest = Duration::from_millis(handset.dice.random_range(0..LONGEST_SLEEP));
             handset.wake(longest).await;

@@ -2,9 +2,10 @@
 //! kept its word.
 //!
 //! The real program runs on a folder of its own, or on a PostgreSQL that is as durable as in production.
-//! Strict pretend devices enroll, answer commands, change their push tokens, renew their certificates, leave
-//! and come back; administrators ask for locks by the Device API and an operator purges devices by the
-//! lifecycle API. Whatever gets no answer is said again, as real devices do. When the killing is over,
+//! Strict pretend devices enroll, answer commands, change their push tokens, renew their certificates, report
+//! their status, leave bootstrap tokens, have users, leave and come back; administrators ask for locks by the
+//! Device API and send, replace and take back commands by the admin API, and an operator purges devices by
+//! the lifecycle API. Whatever gets no answer is said again, as real devices do. When the killing is over,
 //! nothing that was answered with 200 or 202 may be missing, and nothing may have been done twice.
 //!
 //! By itself it kills a few times. For long runs:
@@ -14,17 +15,20 @@
 //! ```
 //!
 //! `REMUDA_CRASH_SEED` repeats the choices of an earlier run, whose first line names it; their timing stays a
-//! matter of luck. Read `handset.rs` for what a device does, `verdict.rs` for what must be so in the end.
+//! matter of luck. `nodes.rs` is the same for three servers on one PostgreSQL. Read `handset.rs` for what a device does, `verdict.rs` for what must be so in the end.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on is to end")]
 
 mod callers;
+mod console;
 mod ending;
 mod handset;
 mod installation;
 mod journal;
 mod killer;
 mod life;
+mod load;
+mod nodes;
 mod plan;
 mod process;
 mod record;
@@ -34,16 +38,9 @@ mod world;
 use std::sync::Arc;
 
 use installation::Database;
+use load::Load;
 use plan::Plan;
-use rand::{SeedableRng, rngs::StdRng};
-use tokio::task::JoinSet;
 use world::World;
-
-/// How many devices are busy at once.
-const SLOTS: u64 = 12;
-
-/// How many administrators ask for locks at once.
-const ADMINISTRATORS: u64 = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_survives_kills_on_sqlite() {
@@ -59,26 +56,19 @@ async fn survives(database: Database) {
     let plan = Plan::from_environment();
     println!("{database}: {} kills, REMUDA_CRASH_SEED={}", plan.kills, plan.seed);
     let world = Arc::new(World::make(database, &plan).await);
-    let mut dice =
-        (0..).map(|stream| StdRng::seed_from_u64(plan.seed.wrapping_mul(1_000).wrapping_add(stream)));
-    let mut dice = || dice.next().expect("there are enough numbers");
-    let mut slots = JoinSet::new();
-    let mut callers = JoinSet::new();
-    for _ in 0..SLOTS {
-        slots.spawn(life::slot(world.clone(), dice()));
-    }
-    for _ in 0..ADMINISTRATORS {
-        callers.spawn(callers::administrator(world.clone(), dice()));
-    }
-    callers.spawn(callers::operator(world.clone(), dice()));
+    let mut dice = plan.dice();
+    let load = Load::begin(&world, &mut dice);
     let server = killer::kill_again_and_again(&world, plan.kills, dice()).await;
-    world.end();
-    callers.join_all().await;
-    let handsets = slots.join_all().await.into_iter().flatten().collect();
-    ending::look(&world, handsets).await;
+    let handsets = load.end().await;
+    let handsets = ending::look(&world, handsets).await;
     server.kill().await;
-    ending::look_at_what_is_left(&world).await;
-    println!("{database}: {}", world.record.figures());
+    ending::look_at_what_is_left(&world, &handsets).await;
+    conclude(&world, &database.to_string());
+}
+
+/// Tells what happened, and ends the test where something must not have.
+fn conclude(world: &World, name: &str) {
+    println!("{name}: {}", world.record.figures());
     let findings = world.record.findings();
     let folder = world.installation.file("");
     assert!(findings.is_empty(), "see {}:\n{}", folder.display(), findings.join("\n"));

@@ -46,6 +46,12 @@ pub struct Tally {
     pub handed_again: AtomicU64,
     /// Purges that were answered with 202.
     pub purges: AtomicU64,
+    /// Commands that a bulk call answered with 202 has listed.
+    pub sent: AtomicU64,
+    /// Commands that were taken back, answered with 200.
+    pub cancelled: AtomicU64,
+    /// Bootstrap tokens, status reports and logins of users that were answered with 200.
+    pub extras: AtomicU64,
     /// Devices that dropped their management since the server said so.
     pub dismissed: AtomicU64,
 }
@@ -110,14 +116,18 @@ impl fmt::Display for Tally {
         write!(
             f,
             "{} kills, {} enrollments, {} messages answered 200 and {} cut off, {} locks answered 200, \
-             {} commands carried out, {} handed over again, {} purges answered 202, {} devices let go",
+             {} commands listed by 202, {} taken back, {} carried out, {} handed over again, \
+             {} tokens, states and users told, {} purges answered 202, {} devices let go",
             of(&self.kills),
             of(&self.enrollments),
             of(&self.messages),
             of(&self.unanswered),
             of(&self.locks),
+            of(&self.sent),
+            of(&self.cancelled),
             of(&self.deeds),
             of(&self.handed_again),
+            of(&self.extras),
             of(&self.purges),
             of(&self.dismissed),
         )

@@ -1,5 +1,7 @@
 //! What must be so in the end, judged by a device's journal alone.
 
+pub mod sent;
+
 use std::{
     collections::{HashMap, HashSet},
     time::Instant,

@@ -48,12 +48,21 @@ pub struct World {
 }
 
 impl World {
-    /// Makes the installation and what is around it.
+    /// Makes the installation of one server, and what is around it.
     pub async fn make(database: Database, plan: &Plan) -> Self {
+        let most_devices = u64::from(plan.kills).max(4) * DEVICES_PER_KILL;
+        Self::around(most_devices, |apns| {
+            Installation::make(database, apns, &mut StdRng::seed_from_u64(plan.seed))
+        })
+        .await
+    }
+
+    /// What is around the installation that `make` makes, with so many devices at most.
+    pub async fn around(most_devices: u64, make: impl FnOnce(&PretendApns) -> Installation) -> Self {
         let clock = HandClock::default().as_closure();
         let apns = PretendApns::start(PretendApnsSettings::new(TOPIC, clock.clone())).await;
         let apns = apns.expect("a pretend APNs");
-        let installation = Installation::make(database, &apns, &mut StdRng::seed_from_u64(plan.seed));
+        let installation = make(&apns);
         Self {
             installation,
             apns,
@@ -63,7 +72,7 @@ impl World {
             record: Record::default(),
             over: AtomicBool::default(),
             devices: AtomicU64::default(),
-            most_devices: u64::from(plan.kills).max(4) * DEVICES_PER_KILL,
+            most_devices,
             messages: AtomicU64::default(),
         }
     }

@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{ChannelKey, CommandId, CommandState, DeviceName, Error, ports::Poll};
+use domain::{
+    ChannelKey, CommandId, CommandState, DeviceName, Error,
+    ports::{Poll, Worker},
+};
+use store::StoreSettings;
 use tokio::task::JoinSet;
 
-use super::suite::world::{NOW, World};
+use super::suite::world::{NOW, World, later};
 
 #[tokio::test]
 async fn connections_that_were_cut_are_opened_again() {
@@ -90,4 +94,22 @@ async fn a_flush_that_meets_a_lock_gives_way_and_loses_nothing() {
     world.db.road.flush().await.unwrap();
     let device = world.look().await.device_named(&DeviceName::Id(phone.device)).await.unwrap();
     assert_eq!(device.unwrap().last_contact, Some(NOW));
+}
+
+#[tokio::test]
+async fn a_node_that_starts_leaves_the_claims_of_the_others_alone() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let mut tx = world.tx().await;
+    tx.ask_push(phone.device, &ChannelKey::default(), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let other = store::open(&StoreSettings::new(world.place.url())).await.unwrap();
+    assert_eq!(other.outbox.claim_pushes(NOW, later(60), 9).await.unwrap().len(), 1);
+
+    world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
+    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9).await.unwrap(), [], "the other is at it");
+
+    other.close().await.unwrap();
+    world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
+    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9).await.unwrap().len(), 1, "nobody is");
 }
