@@ -3,7 +3,7 @@
 //! Start with [`open`]. The ordinary queries stand once, in `sql/`, and are compiled for both databases; the few words in
 //! which they differ are the macros and constants at the top of `sqlite.rs` and `postgres.rs`. The hot road, for which
 //! each database has its own way to be quick, is `sqlite/device_road.rs` and `postgres/device_road.rs`. The schema is
-//! `migrations/`.
+//! `migrations/`. [`transfer()`] moves an installation from the one database to the other.
 
 mod error;
 mod gate;
