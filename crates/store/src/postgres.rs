@@ -101,7 +101,8 @@ async fn prepare(options: &PgConnectOptions) -> Result<String> {
     migrate::postgres(&mut connection).await?;
     if transfer::is_unfinished(&mut connection).await? {
         return Err(Error::Conflict(
-            "an installation is being moved into this database: let `remuda migrate-database` finish first".into(),
+            "an installation is being moved into this database: let `remuda migrate-database` finish first"
+                .into(),
         ));
     }
     let node = sqlx::query_scalar("SELECT gen_random_uuid()::text");
