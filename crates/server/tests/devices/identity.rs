@@ -5,5 +5,6 @@ mod clocks;
 mod device_ca;
 mod proxy;
 mod signatures;
+mod tickets;
 mod tls;
 mod unenrolled;
