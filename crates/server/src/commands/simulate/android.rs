@@ -66,9 +66,6 @@ pub struct Arguments {
 pub async fn run(context: &Context, arguments: &Arguments, devices: usize) -> Result<ExitCode> {
     let tenant = arguments.tenant.context("--tenant is missing")?;
     let google = start(arguments.google_listen.unwrap_or(USUAL)).await?;
-    if !context.json {
-        introduce(&google);
-    }
     tokio::select! {
         told = simulate(context, arguments, tenant, &google, devices) => told.map(|()| ExitCode::SUCCESS),
         () = google.live() => Ok(ExitCode::SUCCESS),
@@ -132,6 +129,9 @@ async fn measure(
     let actor = local(mdm, tenant).await.map_err(told)?;
     let set_up = sign_up(mdm, &actor, google).await;
     set_up.context("--tenant: a tenant that was never at Google is needed (remuda tenant add)")?;
+    if !context.json {
+        introduce(google);
+    }
     let (bar, begun) = (bar(context, "known", devices), Instant::now());
     let (mut tokens, mut waiting) = (Tokens::default(), HashMap::new());
     for number in (1..).take(devices) {
