@@ -3,6 +3,7 @@
 mod certificates;
 mod clocks;
 mod device_ca;
+mod forgotten;
 mod proxy;
 mod signatures;
 mod tickets;
