@@ -96,8 +96,19 @@ impl Mdm {
         };
         let mut names = Vec::with_capacity(listed.items.len());
         for told in listed.items {
-            names.push(told.name.to_string());
-            self.take_listed(place, told).await?;
+            let name = told.name.to_string();
+            match self.take_listed(place, told).await {
+                // One device is no reason to stop at: the others come behind it.
+                Err(error) if !matches!(error, Error::Unavailable(_)) => {
+                    tracing::error!(
+                        name,
+                        error = error.chain(),
+                        "a device of Google's list could not be taken over"
+                    );
+                }
+                taken => taken?,
+            }
+            names.push(name);
         }
         let mut tx = self.store.begin(place.tenant).await?;
         tx.mark_listed(&names, comparison.since).await?;

@@ -136,7 +136,7 @@ pub trait AndroidRecords {
     /// Whether the device is being given up at Google: nothing that is told of it counts.
     async fn is_given_up(&mut self, resource: &str) -> Result<bool>;
 
-    /// Says that Google has taken a command; whether it still waited.
+    /// Says that a command is handed to Google; whether it still waited.
     async fn hand_over(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool>;
 
     /// Says that Google has not taken a command after all: it waits again. Whether it was handed over.
