@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use equipment::{Issued, options};
 pub use extras::UserToken;
-use saying::Saying;
+use saying::{Saying, is_passing};
 
 use crate::{
     journal::Journal,
@@ -202,7 +202,9 @@ impl Handset {
             Ok(()) => Ok(()),
             // Whoever is purged gets no certificate either, but that is not how it learns of it.
             Err(Failure::CertificateRefused(why)) => {
-                self.visit().await?;
+                while let Err(failure) = self.conversation().await {
+                    self.meets(failure).await?;
+                }
                 self.meets(Failure::CertificateRefused(why)).await
             }
             Err(failure) => self.meets(failure).await,
@@ -392,9 +394,4 @@ impl Handset {
             sleep(Duration::from_millis(self.dice.random_range(0..300))).await;
         }
     }
-}
-
-/// No answer, or the server's word that it cannot now: say it again.
-fn is_passing(failure: &Failure) -> bool {
-    matches!(failure, Failure::Unreachable(_) | Failure::Unavailable { .. } | Failure::Lost)
 }

@@ -13,10 +13,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// `REMUDA_CRASH_KILLS` (6) and `REMUDA_CRASH_SEED` (any).
+    /// `REMUDA_CRASH_KILLS` (5) and `REMUDA_CRASH_SEED` (any).
     pub fn from_environment() -> Self {
         Self {
-            kills: number("REMUDA_CRASH_KILLS").unwrap_or(6),
+            kills: number("REMUDA_CRASH_KILLS").unwrap_or(5),
             seed: number("REMUDA_CRASH_SEED").unwrap_or_else(|| rand::rng().random()),
         }
     }

@@ -1,5 +1,7 @@
 //! What a device says again until it is heard.
 
+use simulator::apple_device::Failure;
+
 /// A check-in that is said until it is answered.
 #[derive(Clone, Copy)]
 pub(super) enum Saying {
@@ -26,4 +28,9 @@ impl Saying {
             Self::User(_) => "has a user who logs in",
         }
     }
+}
+
+/// No answer, or the server's word that it cannot now: say it again.
+pub(super) fn is_passing(failure: &Failure) -> bool {
+    matches!(failure, Failure::Unreachable(_) | Failure::Unavailable { .. } | Failure::Lost)
 }
