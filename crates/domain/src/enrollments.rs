@@ -12,6 +12,7 @@ mod parting;
 mod profile;
 mod quarantine;
 mod service_token;
+mod told_again;
 mod token_update;
 
 pub(crate) use bootstrap_token::bootstrap_token_context;

@@ -50,10 +50,10 @@ impl Mdm {
         report: Option<&apple::Report>,
         now: Timestamp,
     ) -> Result<()> {
-        let sets = set::sets(&command.request_type);
-        if !sets && !told::tells(&command.request_type) {
+        if !is_about_secrets(&command.request_type) {
             return Ok(());
         }
+        let sets = set::sets(&command.request_type);
         // As every other effect: then neither this nor a purge waits for the other while it has what that needs.
         if tx.device_for_update(command.device).await?.is_none() {
             return Ok(());
@@ -67,6 +67,11 @@ impl Mdm {
             None => Ok(()),
         }
     }
+}
+
+/// Whether such a command sets a secret, or its answer may tell one.
+pub(crate) fn is_about_secrets(request_type: &str) -> bool {
+    set::sets(request_type) || told::tells(request_type)
 }
 
 /// Where a secret in escrow is sealed.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use pki::{Authority, Certificate, KeyRing, PrivateKey, TlsAuthority};
+use pki::{Authority, Certificate, Issued, KeyRing, PrivateKey, TlsAuthority};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -22,6 +22,8 @@ pub struct Installation {
     /// May be replaced while the server runs.
     key_ring: RwLock<Arc<KeyRing>>,
     device_ca: Authority,
+    /// Which certificates are known to be the device CA's.
+    issued: Issued,
     tls_ca: TlsAuthority,
     token_keys: TokenKeys,
     profile_signer: ProfileSigner,
@@ -72,7 +74,8 @@ impl Installation {
         let (certificate, key) = tls_ca.issue_signer("Remuda enrollment", at).map_err(Error::internal)?;
         let profile_signer = ProfileSigner { certificate, chain: vec![tls_ca.certificate().clone()], key };
         let key_ring = RwLock::new(Arc::new(key_ring));
-        Ok(Self { key_ring, device_ca, tls_ca, token_keys, profile_signer, tls_root: None })
+        let issued = Issued::by(device_ca.certificate().clone());
+        Ok(Self { key_ring, device_ca, issued, tls_ca, token_keys, profile_signer, tls_root: None })
     }
 
     /// Signs profiles with the server's own TLS certificate, so that devices show them as verified.
@@ -94,6 +97,11 @@ impl Installation {
     /// The CA of device identities; also SCEP's RA, and nothing else.
     pub fn device_ca(&self) -> &Authority {
         &self.device_ca
+    }
+
+    /// Judges identities of the device CA.
+    pub(crate) fn issued(&self) -> &Issued {
+        &self.issued
     }
 
     /// The CA of the server's own TLS certificates.

@@ -4,6 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::certificate::{Certificate, Fingerprint};
 
+mod issued;
+
+pub use issued::Issued;
+
 /// What is to be thought of a certificate. Revocation and pinning are the caller's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -31,13 +35,17 @@ pub enum Verdict {
 /// An anchor must be a CA; its own dates do not matter, since it is trusted for as long as it is listed. The
 /// dates of the leaf may be missed by `skew`, because the clocks of devices are wrong: callers pass a day.
 pub fn judge(leaf: &Certificate, anchors: &[Certificate], now: SystemTime, skew: Duration) -> Verdict {
+    match anchors.iter().find(|anchor| anchor.is_ca() && leaf.is_issued_by(anchor)) {
+        Some(anchor) => judge_issued(leaf, anchor.fingerprint(), now, skew),
+        None => Verdict::Unknown,
+    }
+}
+
+/// Judges what is left to judge of a certificate that `anchor` has issued.
+fn judge_issued(leaf: &Certificate, anchor: Fingerprint, now: SystemTime, skew: Duration) -> Verdict {
     if leaf.extensions().has_unknown_critical {
         return Verdict::Unknown;
     }
-    let Some(anchor) = anchors.iter().find(|anchor| anchor.is_ca() && leaf.is_issued_by(anchor)) else {
-        return Verdict::Unknown;
-    };
-    let anchor = anchor.fingerprint();
     if now.checked_add(skew).is_some_and(|latest| latest < leaf.not_before()) {
         return Verdict::NotYetValid { anchor };
     }

@@ -36,7 +36,7 @@ mod template;
 pub use asn1::ObjectIdentifier;
 pub use authority::{Authority, Identity};
 pub use certificate::{Certificate, Fingerprint};
-pub use chain::{Verdict, judge};
+pub use chain::{Issued, Verdict, judge};
 pub use csr::Csr;
 pub use error::{Error, Result};
 pub use hash::{Hash, sha256};

@@ -9,4 +9,4 @@ mod line;
 
 pub use device::{LoadDevice, Proof};
 pub use drive::{Hand, Run, drive};
-pub use line::{Line, Message, Reply, Target, Unanswered};
+pub use line::{Drained, Line, Message, Reply, Target, Unanswered};

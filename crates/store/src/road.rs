@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::{CertificateState, EnrollmentState, ports::Identity};
 
 pub(crate) use contacts::{Contact, Contacts};
-pub(crate) use queue::{GROUP, Queue, Reply, refuse};
+pub(crate) use queue::{GROUP, Queue, Reply, refuse, top_up};
 
 /// Whether a step of this identity is served, if it claims `key`.
 pub(crate) fn serves(identity: &Identity, key: &str) -> bool {

@@ -13,12 +13,13 @@ use crate::{
 
 mod apps;
 mod facts;
+mod quiet;
 
 /// How long a worker has a result to itself.
 const CLAIM: Duration = Duration::from_secs(15);
 
 /// How many results are claimed at once.
-const BATCH: u32 = 64;
+const BATCH: u32 = 128;
 
 impl Mdm {
     /// Applies results that are stored and not yet applied, oldest first; how many there were.
@@ -27,7 +28,7 @@ impl Mdm {
     pub async fn apply_outcomes(&self) -> Result<usize> {
         let now = self.clock.now();
         let jobs = self.outbox.claim_outcomes(now, now.plus(CLAIM), BATCH).await?;
-        for job in &jobs {
+        for job in &self.note_quiet(&jobs).await {
             match self.apply_outcome(job).await {
                 Ok(()) => {}
                 // The database is away: nothing is wrong with the result.

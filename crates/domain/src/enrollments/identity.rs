@@ -111,8 +111,7 @@ impl Mdm {
     /// Judges issuer and dates of a certificate.
     pub(crate) async fn judge(&self, credential: &Credential) -> Result<Standing, Rejection> {
         let now = self.clock.now().system_time();
-        let ours = std::slice::from_ref(self.installation.device_ca().certificate());
-        match standing(pki::judge(&credential.certificate, ours, now, CLOCK_SKEW), None) {
+        match standing(self.installation.issued().judge(&credential.certificate, now, CLOCK_SKEW), None) {
             Err(Refusal::Untrusted) => {}
             judged => return Ok(judged?),
         }

@@ -8,8 +8,8 @@ use super::{
     parting::Evidence,
 };
 use crate::{
-    CertificateState, Channel, ChannelKey, CommandId, Credential, Device, Enrollment, EnrollmentState, Error,
-    Event, Identity, Mdm, Refusal, Result, Timestamp,
+    CertificateState, Channel, ChannelKey, CommandId, Credential, Device, Enrollment, EnrollmentId,
+    EnrollmentState, Error, Event, Identity, Mdm, Refusal, Result, Timestamp,
     actions::unlock_token_context,
     ports::{TokenStep, Tx, Worker},
 };
@@ -27,6 +27,9 @@ impl Mdm {
         if self.judge(credential).await?.expired {
             return Err(Refusal::Expired.into());
         }
+        if self.told_again(credential, message).await? {
+            return Ok(());
+        }
         let identity = match self.directory.identity(&credential.fingerprint()).await? {
             Some(identity) => identity,
             None => return Err(self.unknown(credential).await),
@@ -34,7 +37,7 @@ impl Mdm {
         let key = message.ids.device_key();
         let admission = admit(&identity, key)?;
         let now = self.clock.now();
-        let channel = self.channel_of(&identity, message, now)?;
+        let channel = self.channel_of(identity.enrollment, message, now)?;
         keeps_topic(&mut *self.store.read(identity.tenant).await?, &message.topic).await?;
         let awaits = message.awaiting_configuration;
         if matches!(admission, Admission::Pin) {
@@ -45,6 +48,7 @@ impl Mdm {
                 fingerprint: credential.fingerprint(),
                 key: key.into(),
                 channel: channel.clone(),
+                bound: None,
                 now,
             };
             if awaits != Some(true) && self.road.update_token(step).await?.served.is_some() {
@@ -58,13 +62,13 @@ impl Mdm {
         }
     }
 
-    fn channel_of(
+    pub(super) fn channel_of(
         &self,
-        identity: &Identity,
+        enrollment: EnrollmentId,
         message: &apple::TokenUpdate,
         now: Timestamp,
     ) -> Result<Channel> {
-        let context = unlock_token_context(identity.enrollment);
+        let context = unlock_token_context(enrollment);
         let unlock_token =
             message.unlock_token.as_ref().map(|token| self.installation.seal(&context, token)).transpose()?;
         Ok(Channel {

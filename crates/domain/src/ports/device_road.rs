@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{ChannelKey, CommandId, CommandState, DeviceId, Identity, Result, TenantId, Timestamp};
+use crate::{
+    ChannelKey, CommandId, CommandState, DeviceId, EnrollmentId, Identity, Result, TenantId, Timestamp,
+};
 
 /// How long after `NotNow` a device is woken again, if it has not come by itself.
 pub const PUT_OFF: Duration = Duration::from_mins(5);
@@ -79,6 +81,9 @@ pub struct TokenStep {
     pub key: String,
     /// The channel with its new tokens; an unlock token of `None` leaves the stored one.
     pub channel: crate::Channel,
+    /// What the store has to see to: that the certificate is this enrollment's, and the topic that of the tenant's push
+    /// certificate; else the step is not served. `None` where both were judged before.
+    pub bound: Option<(EnrollmentId, String)>,
     /// When.
     pub now: Timestamp,
 }

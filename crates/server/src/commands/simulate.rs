@@ -52,7 +52,10 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
     match &arguments.enroll {
         Some(link) => enroll(context, &arguments, link, arguments.devices.unwrap_or(enrolled)).await,
         None if arguments.bench.floor => bench::floor::run(context).await.map(|()| ExitCode::SUCCESS),
-        None => bench::run(context, &arguments.bench, arguments.devices.unwrap_or(measured)).await,
+        None => {
+            let measured = arguments.bench.case.map_or(measured, bench::Case::devices);
+            bench::run(context, &arguments.bench, arguments.devices.unwrap_or(measured)).await
+        },
     }
 }
 

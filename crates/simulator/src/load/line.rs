@@ -2,16 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 /// Where a connection goes.
@@ -43,6 +46,19 @@ pub struct Reply {
     pub status: u16,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// An answer that was not kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drained {
+    /// The HTTP status.
+    pub status: u16,
+    /// The length of its body.
+    pub bytes: usize,
+    /// Until the first of them came.
+    pub first: Duration,
+    /// Until all of them had come.
+    pub all: Duration,
 }
 
 /// Why there was no answer, or not the right one.
@@ -88,6 +104,33 @@ impl Line {
     /// # Errors
     /// Where none comes.
     pub async fn ask(&mut self, message: &Message) -> Result<Reply, Unanswered> {
+        let answer = self.send(message).await?;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.map_err(unanswered)?.to_bytes();
+        Ok(Reply { status, body })
+    }
+
+    /// Sends a message and throws the answer away as it comes, however long it is.
+    ///
+    /// # Errors
+    /// Where none comes.
+    pub async fn drain(&mut self, message: &Message) -> Result<Drained, Unanswered> {
+        let began = Instant::now();
+        let answer = self.send(message).await?;
+        let mut drained = Drained { status: answer.status().as_u16(), ..Drained::default() };
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(unanswered)?.into_data() else { continue };
+            if drained.bytes == 0 {
+                drained.first = began.elapsed();
+            }
+            drained.bytes += data.len();
+        }
+        drained.all = began.elapsed();
+        Ok(drained)
+    }
+
+    async fn send(&mut self, message: &Message) -> Result<Response<Incoming>, Unanswered> {
         let mut request = Request::new(Full::new(message.body.clone()));
         *request.method_mut() = message.method.clone();
         *request.uri_mut() = message.path.parse().map_err(unanswered)?;
@@ -96,10 +139,7 @@ impl Line {
             request.headers_mut().insert(name.clone(), value.clone());
         }
         self.sender.ready().await.map_err(unanswered)?;
-        let answer = self.sender.send_request(request).await.map_err(unanswered)?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.map_err(unanswered)?.to_bytes();
-        Ok(Reply { status, body })
+        self.sender.send_request(request).await.map_err(unanswered)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing many rows at once, as PostgreSQL does it best: one array for each column.
 
 use domain::{
-    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ChannelKey, Command, CommandId, DeviceId, Event, Result, TenantId, Timestamp,
     ports::{PushTarget, SettledPush},
 };
 use sqlx::{PgConnection, query};
@@ -188,6 +188,25 @@ async fn settle(
     Ok(())
 }
 
+/// Appends events to the audit log, in their order.
+pub(super) async fn record(connection: &mut PgConnection, tenant: TenantId, events: &[Event]) -> Result<()> {
+    let insert = query(
+        "INSERT INTO audit (tenant, device, kind, actor, details, at)
+         SELECT $1, device, kind, actor, details, at
+         FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+             WITH ORDINALITY AS e (device, kind, actor, details, at, n) ORDER BY n",
+    );
+    let insert = insert
+        .bind(tenant.0)
+        .bind(each(events, |event| event.device.map(|id| id.0)))
+        .bind(each(events, |event| &*event.kind))
+        .bind(each(events, |event| &*event.actor))
+        .bind(each(events, |event| event.details.to_string()))
+        .bind(each(events, |event| event.at.0));
+    insert.execute(connection).await.map_err(failed)?;
+    Ok(())
+}
+
 /// One column of many rows.
 pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(column).collect()
@@ -195,6 +214,11 @@ pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<
 
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> Vec<Uuid> {
+    each(ids, |id| id.0)
+}
+
+/// The same of commands.
+pub(super) fn command_ids(ids: &[CommandId]) -> Vec<Uuid> {
     each(ids, |id| id.0)
 }
 

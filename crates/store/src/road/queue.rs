@@ -1,9 +1,12 @@
 //! The bounded queue of a road: full means that the caller is told to come again.
 
 use domain::{Error, Result};
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    oneshot,
+use tokio::{
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
+    task,
 };
 
 /// How many steps are committed together at most.
@@ -41,6 +44,23 @@ impl<J> Queue<J> {
     }
 }
 
+/// Lets whoever is about to ask something ask it, until nobody more comes: the busier, the larger the group. Where nobody
+/// else is there it is over at once.
+pub(crate) async fn top_up<J>(receiver: &mut mpsc::Receiver<J>, group: &mut Vec<J>) {
+    while group.len() < GROUP {
+        let before = group.len();
+        task::yield_now().await;
+        while group.len() < GROUP
+            && let Ok(job) = receiver.try_recv()
+        {
+            group.push(job);
+        }
+        if group.len() == before {
+            return;
+        }
+    }
+}
+
 /// The same failure for another caller.
 pub(crate) fn refuse(error: &Error) -> Error {
     match error {
@@ -73,6 +93,22 @@ mod tests {
             }
         });
         answer.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_is_about_to_ask_comes_along_in_the_group() {
+        let (sender, mut receiver) = mpsc::channel(WAITING);
+        for job in 1..=100 {
+            let sender = sender.clone();
+            tokio::spawn(async move { sender.send(job).await });
+        }
+        let mut group = vec![0];
+        top_up(&mut receiver, &mut group).await;
+        assert_eq!(group.len(), GROUP);
+        while receiver.try_recv().is_ok() {}
+        let mut alone = vec![0];
+        top_up(&mut receiver, &mut alone).await;
+        assert_eq!(alone, [0]);
     }
 
     #[tokio::test]

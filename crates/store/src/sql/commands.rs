@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId,
-    EnrollmentId, Judgement, Result, Schedule, TenantId, Timestamp, ports::Commands,
+    ChannelKey, Command, CommandFilter, CommandId, CommandState, CommandView, DeviceId, EnrollmentId,
+    Judgement, Result, Schedule, TenantId, Timestamp, ports::Commands,
 };
 use sqlx::query;
 
@@ -13,14 +13,17 @@ use super::{
     rows::{command_state, count, get, maybe_time, time},
 };
 
+macro_rules! columns {
+    () => {
+        "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
+             action, dedupe, payload, result, result_sealed, facts_revision, faults, rank, not_before, expires_at, put_off, wake_at
+         FROM commands"
+    };
+}
+
 macro_rules! select {
     ($where:literal) => {
-        concat!(
-            "SELECT device, id, enrollment, channel, state, sealed, queued_at, handed_over_at, finished_at, request_type,
-                 action, dedupe, payload, result, result_sealed, facts_revision, faults, rank, not_before, expires_at, put_off, wake_at
-             FROM commands WHERE tenant = $1 AND device = $2 AND ",
-            $where
-        )
+        concat!(columns!(), " WHERE tenant = $1 AND device = $2 AND ", $where)
     };
 }
 
@@ -198,6 +201,35 @@ impl Commands for Tx {
             .iter()
             .map(|row| Ok((DeviceId(get(row, "device")?), get(row, "action")?)))
             .collect()
+    }
+
+    async fn commands_of(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<Vec<Command>> {
+        let (devices, ids): (Vec<_>, Vec<_>) = commands.iter().copied().unzip();
+        let select = query(concat!(
+            columns!(),
+            " WHERE tenant = $1 AND device IN ",
+            ids!("$2"),
+            " AND id IN ",
+            ids!("$3")
+        ))
+        .bind(self.tenant.0)
+        .bind(bulk::ids(&devices))
+        .bind(bulk::command_ids(&ids));
+        self.open.all(select).await?.iter().map(command).collect()
+    }
+
+    async fn remove_outcomes(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<u64> {
+        let (devices, ids): (Vec<_>, Vec<_>) = commands.iter().copied().unzip();
+        let delete = query(concat!(
+            "DELETE FROM outcomes WHERE tenant = $1 AND device IN ",
+            ids!("$2"),
+            " AND command IN ",
+            ids!("$3")
+        ))
+        .bind(self.tenant.0)
+        .bind(bulk::ids(&devices))
+        .bind(bulk::command_ids(&ids));
+        self.open.run(delete).await
     }
 
     async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool> {

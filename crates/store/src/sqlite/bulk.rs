@@ -3,16 +3,18 @@
 use std::fmt::Write;
 
 use domain::{
-    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ChannelKey, Command, CommandId, DeviceId, Event, Result, TenantId, Timestamp,
     ports::{PushTarget, SettledPush},
 };
 use sqlx::{QueryBuilder, SqliteConnection, query};
+use uuid::Uuid;
 
 use crate::error::{failed, taken};
 
 /// Twenty-two values each; a statement takes 32,766.
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
+const EVENTS_AT_ONCE: usize = 100;
 
 /// `CROSS JOIN` fixes the order: from the devices that are asked for, not from all that there are.
 const ASK_PUSHES: &str = "
@@ -88,7 +90,11 @@ pub(super) async fn ask_pushes(
     due: Timestamp,
 ) -> Result<()> {
     for devices in devices.chunks(DEVICES_AT_ONCE) {
-        let ask = query(ASK_PUSHES).bind(tenant.0).bind(ids_as_json(devices)).bind(&channel.0).bind(due.0);
+        let ask = query(ASK_PUSHES)
+            .bind(tenant.0)
+            .bind(as_json(devices.iter().map(|id| id.0)))
+            .bind(&channel.0)
+            .bind(due.0);
         ask.execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
@@ -111,9 +117,31 @@ pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[
     Ok(())
 }
 
+/// Appends events to the audit log, in their order.
+pub(super) async fn record(
+    connection: &mut SqliteConnection,
+    tenant: TenantId,
+    events: &[Event],
+) -> Result<()> {
+    for events in events.chunks(EVENTS_AT_ONCE) {
+        let mut insert = QueryBuilder::new("INSERT INTO audit (tenant, device, kind, actor, details, at) ");
+        insert.push_values(events, |mut row, event| {
+            row.push_bind(tenant.0).push_bind(event.device.map(|id| id.0)).push_bind(&event.kind);
+            row.push_bind(&event.actor).push_bind(event.details.to_string()).push_bind(event.at.0);
+        });
+        insert.build().execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
-    ids_as_json(ids)
+    as_json(ids.iter().map(|id| id.0))
+}
+
+/// The same of commands.
+pub(super) fn command_ids(ids: &[CommandId]) -> String {
+    as_json(ids.iter().map(|id| id.0))
 }
 
 /// A list of texts, for `texts!`.
@@ -122,13 +150,13 @@ pub(super) fn texts(texts: &[&str]) -> String {
 }
 
 /// `["0123…","4567…"]`, for `json_each` and `unhex`.
-fn ids_as_json(ids: &[DeviceId]) -> String {
+fn as_json(ids: impl ExactSizeIterator<Item = Uuid>) -> String {
     let mut json = String::with_capacity(2 + ids.len() * 35);
     json.push('[');
-    for (place, id) in ids.iter().enumerate() {
+    for (place, id) in ids.enumerate() {
         let comma = if place == 0 { "" } else { "," };
         // Writing to a string cannot fail.
-        let _ = write!(json, "{comma}\"{}\"", id.0.simple());
+        let _ = write!(json, "{comma}\"{}\"", id.simple());
     }
     json.push(']');
     json

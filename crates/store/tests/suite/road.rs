@@ -1,6 +1,6 @@
 use domain::{
     CertificateState, Channel, ChannelKey, Command, CommandId, CommandState, DeviceName, Enrollment,
-    EnrollmentState, RENEWAL,
+    EnrollmentState, PushCertificate, RENEWAL,
     ports::{Poll, TokenStep},
 };
 use pki::Fingerprint;
@@ -314,6 +314,43 @@ async fn the_first_token_update_of_a_channel_takes_the_ordinary_road() {
 
     assert!(answer.identity.is_some() && answer.served.is_none());
     assert_eq!(world.look().await.channel(phone.enrollment, &ChannelKey("ada".into())).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_is_taken_for_its_own_enrollment_and_topic_only() {
+    let world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let told = Channel { push_token: vec![8; 32], ..channel("") };
+    let bound = |enrollment, topic: &str| TokenStep {
+        bound: Some((enrollment, topic.into())),
+        ..phone.tells(told.clone())
+    };
+    let served = async |step| world.db.road.update_token(step).await.unwrap().served.is_some();
+    assert!(!served(bound(phone.enrollment, "com.apple.mgmt.x")).await, "there is no push certificate");
+
+    let mut tx = world.tx().await;
+    tx.set_push_certificate(&push_certificate("com.apple.mgmt.x")).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!served(bound(phone.enrollment, "com.apple.mgmt.y")).await);
+    assert!(!served(bound(other.enrollment, "com.apple.mgmt.x")).await);
+    let token = async || {
+        let stored = world.look().await.channel(phone.enrollment, &ChannelKey::default()).await.unwrap();
+        stored.unwrap().push_token
+    };
+    assert_ne!(token().await, told.push_token, "what is not served changes nothing");
+
+    assert!(served(bound(phone.enrollment, "com.apple.mgmt.x")).await);
+    assert_eq!(token().await, told.push_token);
+}
+
+fn push_certificate(topic: &str) -> PushCertificate {
+    PushCertificate {
+        topic: topic.into(),
+        certificates: String::new(),
+        sealed_key: vec![1],
+        expires_at: later(60),
+        imported_at: NOW,
+    }
 }
 
 #[tokio::test]

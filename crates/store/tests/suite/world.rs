@@ -218,7 +218,7 @@ impl Phone {
     }
 
     pub fn tells(&self, channel: Channel) -> TokenStep {
-        TokenStep { fingerprint: self.fingerprint, key: self.key.clone(), channel, now: NOW }
+        TokenStep { fingerprint: self.fingerprint, key: self.key.clone(), channel, bound: None, now: NOW }
     }
 }
 

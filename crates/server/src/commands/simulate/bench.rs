@@ -23,12 +23,15 @@ mod installation;
 mod postgres;
 mod processes;
 mod progress;
+mod scale;
+mod seeds;
 mod stage;
 
 use cases::{Day, Newcomer, Reporter, RoundTripper};
 use figures::{Cpu, Figures, Report};
 use installation::Database;
 use progress::Progress;
+pub use scale::Case;
 use stage::{FollowUp, Stage, well};
 
 /// How many reports a second are reckoned with, when commands are queued for them.
@@ -51,10 +54,10 @@ const UNTIL_DONE: Duration = Duration::from_hours(1);
 
 /// Arguments of `remuda simulate --bench`.
 #[derive(Args, Clone, Debug)]
+#[group(skip)]
 pub struct Arguments {
     /// Measures servers of its own instead, on loopback
     #[arg(long, conflicts_with = "enroll")]
-#[group(skip)]
     pub bench: bool,
     /// Only this database [default: both, if PostgreSQL is installed]
     #[arg(long, requires = "bench")]
@@ -65,6 +68,9 @@ pub struct Arguments {
     /// How the devices prove who they are: by a proxy's header, Mdm-Signature (RSA-2048), or a TLS client certificate
     #[arg(long, requires = "bench", default_value = "header")]
     identity: Identity,
+    /// A case of size instead, on PostgreSQL (enroll on either)
+    #[arg(long, requires = "bench")]
+    pub case: Option<Case>,
     /// How many callers there are, each on a connection of its own
     #[arg(long, requires = "bench", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     callers: u16,
@@ -109,6 +115,10 @@ pub async fn run(context: &Context, arguments: &Arguments, devices: usize) -> Re
         apns: Arc::new(apns),
         report: Report::default(),
     };
+    if let Some(case) = arguments.case {
+        say!("{}", bench.scale(case, arguments.only).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
     for (place, database) in databases.into_iter().enumerate() {
         bench.run(database, place == 0).await?;
     }

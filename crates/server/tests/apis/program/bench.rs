@@ -47,6 +47,42 @@ async fn new_connections_are_measured_with_tls() {
     measured(&told["sqlite"], &cases);
 }
 
+async fn sized(case: &str) -> Value {
+    Program::new().json(&["simulate", "--bench", "--case", case, "--devices", "10", "--seconds", "0.1"]).await
+}
+
+#[tokio::test]
+async fn one_command_reaches_and_wakes_all() {
+    let told = sized("fanout").await;
+    assert_eq!((&told["devices"], &told["pushes"]), (&Value::from(10), &Value::from(10)), "{told}");
+    assert!(told["queued_s"].as_f64() <= told["all_pushed_s"].as_f64(), "{told}");
+}
+
+#[tokio::test]
+async fn a_list_is_measured_by_memory_and_first_byte() {
+    let told = sized("list").await;
+    assert!(told["bytes"].as_u64() > Some(1000) && told["first_byte_ms"].as_f64() > Some(0.0), "{told}");
+    assert!(told["memory_before_mib"].as_f64() > Some(1.0), "{told}");
+}
+
+#[tokio::test]
+async fn memory_is_that_of_the_server_beside_a_full_database() {
+    let told = sized("memory").await;
+    assert!(told["polls"].as_u64() > Some(0), "{told}");
+    assert!(told["most_mib"].as_f64() >= told["after_polls_mib"].as_f64(), "{told}");
+}
+
+#[tokio::test]
+async fn enrolling_is_measured_part_by_part() {
+    let told = sized("enroll").await;
+    let parts = told["parts"].as_array().unwrap();
+    assert_eq!(
+        parts.iter().map(|part| part["enrolled"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [2, 4, 6, 8, 10]
+    );
+    assert!(parts.iter().all(|part| part["cpu_ms"].as_f64() >= Some(0.0)), "{told}");
+}
+
 #[tokio::test]
 async fn a_benchmark_has_bounds() {
     let program = Program::new();

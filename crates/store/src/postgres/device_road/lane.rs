@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     error::lost,
-    road::{GROUP, Queue},
+    road::{GROUP, Queue, top_up},
 };
 
 /// After how long without use a connection is asked whether it still lives.
@@ -45,6 +45,7 @@ pub(super) async fn take<J: Job>(source: &Source<J>) -> Option<Vec<J>> {
     let mut receiver = source.lock().await;
     let mut group = Vec::with_capacity(GROUP);
     while receiver.recv_many(&mut group, GROUP).await > 0 {
+        top_up(&mut receiver, &mut group).await;
         leave_out_stops(&mut receiver, &mut group);
         if !group.is_empty() {
             return Some(group);

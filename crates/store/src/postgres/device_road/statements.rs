@@ -107,7 +107,8 @@ pub(super) async fn update_tokens(
         .bind(each(steps, |step| step.step.channel.push_magic.as_str()))
         .bind(each(steps, |step| step.step.channel.unlock_token.as_deref()))
         .bind(each(steps, |step| step.step.channel.updated_at.0))
-        .bind(each(steps, |step| step.step.now.0));
+        .bind(each(steps, |step| step.step.now.0))
+        .bind(each(steps, |step| step.step.bound.as_ref().map(|(_, topic)| topic.as_str())));
     update.fetch_all(connection).await?.iter().map(place).collect()
 }
 

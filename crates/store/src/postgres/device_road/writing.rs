@@ -118,9 +118,12 @@ async fn apply(connection: &mut PgConnection, group: &[Write]) -> lane::Result<V
         Write::Poll(step, _) => Some((step, &*step.key)),
         _ => None,
     });
-    let tokens = placed(group, &identities, |write| match write {
+    let mut tokens = placed(group, &identities, |write| match write {
         Write::Token(step, _) => Some((step, &*step.key)),
         _ => None,
+    });
+    tokens.retain(|Placed { who, step, .. }| {
+        step.bound.as_ref().is_none_or(|(enrollment, _)| *enrollment == who.enrollment)
     });
     let mut polled = statements::poll(connection, &polls).await?;
     let told = statements::update_tokens(connection, &tokens).await?;

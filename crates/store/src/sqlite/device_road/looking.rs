@@ -1,18 +1,21 @@
-//! The thread that looks whether there is anything to hand over.
+//! The thread that looks whether there is anything to hand over, and the task that brings it one group after the other.
 
-use std::thread::{self, JoinHandle};
+use std::{
+    mem,
+    thread::{self, JoinHandle},
+};
 
 use domain::{
     Error, Result,
     ports::{Answer, Poll, PollAnswer},
 };
 use rusqlite::Connection;
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver};
 
 use super::steps;
 use crate::{
     error::failed_on_road,
-    road::{GROUP, Queue, Reply, refuse, serves},
+    road::{GROUP, Queue, Reply, refuse, serves, top_up},
 };
 
 /// What the thread is asked.
@@ -26,18 +29,35 @@ pub(super) enum Look {
 /// Starts the thread.
 pub(super) fn start(connection: Connection) -> Result<(Queue<Look>, JoinHandle<()>)> {
     let (queue, receiver) = Queue::new();
-    let thread = thread::Builder::new().name("store-reader".into()).spawn(move || run(&connection, receiver));
+    let (groups, bring) = mpsc::channel(1);
+    let thread = thread::Builder::new().name("store-reader".into()).spawn(move || run(&connection, bring));
+    tokio::spawn(collect(receiver, groups));
     Ok((queue, thread.map_err(Error::internal)?))
 }
 
-fn run(connection: &Connection, mut receiver: Receiver<Look>) {
+/// Waking the thread costs more than a look: so it is woken for many.
+async fn collect(mut receiver: Receiver<Look>, groups: mpsc::Sender<Vec<Look>>) {
     let mut group = Vec::with_capacity(GROUP);
-    while receiver.blocking_recv_many(&mut group, GROUP) > 0 {
+    while receiver.recv_many(&mut group, GROUP).await > 0 {
+        top_up(&mut receiver, &mut group).await;
+        let all = group.len();
+        group.retain(|look| !matches!(look, Look::Stop));
+        if group.len() < all {
+            receiver.close();
+        }
+        if groups.send(mem::replace(&mut group, Vec::with_capacity(GROUP))).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn run(connection: &Connection, mut groups: Receiver<Vec<Look>>) {
+    while let Some(group) = groups.blocking_recv() {
         // One snapshot for the group, taken after every step in it was asked: each sees what was committed before.
         let begun = connection.execute_batch("BEGIN").map_err(failed_on_road);
-        for look in group.drain(..) {
+        for look in group {
             match (look, &begun) {
-                (Look::Stop, _) => receiver.close(),
+                (Look::Stop, _) => {}
                 (Look::Poll(_, reply), Err(error)) => drop(reply.send(Err(refuse(error)))),
                 (Look::Poll(step, reply), Ok(())) => {
                     let answer = look_up(connection, &step);

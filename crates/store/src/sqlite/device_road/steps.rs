@@ -53,6 +53,8 @@ const HAND_OVER: &str = "
     UPDATE commands SET state = 1, handed_over_at = ?4, conversation = ?5
     WHERE tenant = ?1 AND device = ?2 AND id = ?3";
 
+const IS_TOPIC: &str = "SELECT 1 FROM push_certificates WHERE tenant = ?1 AND topic = ?2";
+
 const IS_TOKEN_DEAD: &str = "
     SELECT push_token IS NULL FROM channels WHERE tenant = ?1 AND enrollment = ?2 AND channel = ?3";
 
@@ -133,7 +135,9 @@ pub(super) fn update_token(connection: &Connection, step: &TokenStep) -> Result<
     let Some(who) = identity(connection, &step.fingerprint)? else {
         return Ok(Answer { identity: None, served: None });
     };
-    let served = serves(&who, &step.key) && set_token(connection, &who, step).map_err(failed_on_road)?;
+    let served = serves(&who, &step.key)
+        && is_bound(connection, &who, step).map_err(failed_on_road)?
+        && set_token(connection, &who, step).map_err(failed_on_road)?;
     Ok(Answer { identity: Some(who), served: served.then_some(()) })
 }
 
@@ -232,6 +236,13 @@ fn new_conversation(connection: &Connection, who: &Identity, step: &Poll) -> Res
     let channel = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), step.channel.0];
     let last: i64 = select.query_row(channel, |row| row.get(0)).map_err(failed_on_road)?;
     Ok(step.now.0.max(last.saturating_add(1)))
+}
+
+/// Whether the enrollment and the topic are what the step says, where it says so.
+fn is_bound(connection: &Connection, who: &Identity, step: &TokenStep) -> rusqlite::Result<bool> {
+    let Some((enrollment, topic)) = &step.bound else { return Ok(true) };
+    let mut select = connection.prepare_cached(IS_TOPIC)?;
+    Ok(*enrollment == who.enrollment && select.exists(params![who.tenant.0.as_bytes(), topic])?)
 }
 
 /// Whether there is such a channel.

@@ -16,7 +16,7 @@ use super::steps;
 use crate::{
     error::failed_on_road,
     gate::{Gate, Pass},
-    road::{Contact, GROUP, Queue, Reply, refuse},
+    road::{Contact, Queue, Reply, refuse, top_up},
 };
 
 /// What the thread is asked.
@@ -53,7 +53,8 @@ pub(super) fn start(connection: Connection, gate: Gate) -> Result<(Queue<Write>,
 async fn collect(mut receiver: Receiver<Write>, gate: Gate, groups: mpsc::Sender<Group>) {
     let mut group = Vec::new();
     while let Some(first) = receiver.recv().await {
-        add(&mut group, first, &mut receiver);
+        group.push(first);
+        leave_out_stops(&mut group, &mut receiver);
         if group.is_empty() {
             continue;
         }
@@ -64,21 +65,19 @@ async fn collect(mut receiver: Receiver<Write>, gate: Gate, groups: mpsc::Sender
                 continue;
             }
         };
-        while group.len() < GROUP
-            && let Ok(next) = receiver.try_recv()
-        {
-            add(&mut group, next, &mut receiver);
-        }
+        top_up(&mut receiver, &mut group).await;
+        leave_out_stops(&mut group, &mut receiver);
         if groups.send((mem::take(&mut group), pass)).await.is_err() {
             return;
         }
     }
 }
 
-fn add(group: &mut Vec<Write>, write: Write, receiver: &mut Receiver<Write>) {
-    match write {
-        Write::Stop => receiver.close(),
-        write => group.push(write),
+fn leave_out_stops(group: &mut Vec<Write>, receiver: &mut Receiver<Write>) {
+    let all = group.len();
+    group.retain(|write| !matches!(write, Write::Stop));
+    if group.len() < all {
+        receiver.close();
     }
 }
 

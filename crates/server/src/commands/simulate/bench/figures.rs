@@ -107,7 +107,8 @@ pub fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
-fn rounded(number: f64, digits: i32) -> f64 {
+/// Rounded to so many digits behind the point.
+pub fn rounded(number: f64, digits: i32) -> f64 {
     let factor = 10_f64.powi(digits);
     (number * factor).round() / factor
 }

@@ -194,6 +194,11 @@ impl Serving {
     pub fn watched(&self) -> Watched {
         self.process.watched()
     }
+
+    /// Ends it, as a crash would.
+    pub fn end(&mut self) {
+        self.process.end();
+    }
 }
 
 impl Process {
@@ -206,6 +211,12 @@ impl Process {
     /// The process and nothing that it starts: it starts nothing.
     pub fn watched(&self) -> Watched {
         Watched { pid: self.child.id(), with_children: false }
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// What it writes into its file once it is ready.
@@ -230,9 +241,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.end();
     }
 }
 

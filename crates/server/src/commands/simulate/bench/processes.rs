@@ -44,6 +44,14 @@ impl Watched {
         self.status("VmHWM:")
     }
 
+    /// Begins to watch for the most memory anew.
+    ///
+    /// # Errors
+    /// Where the process is not ours.
+    pub fn forget_most_memory(self) -> std::io::Result<()> {
+        fs::write(format!("/proc/{}/clear_refs", self.pid), "5")
+    }
+
     fn status(self, name: &str) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
         kilobytes(&text, name).unwrap_or(0) * 1024

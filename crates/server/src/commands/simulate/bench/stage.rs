@@ -66,6 +66,16 @@ impl Stage {
         Ok(stage)
     }
 
+    /// Ends the server and starts it again, on other ports.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn serve_anew(&mut self) -> Result<()> {
+        self.serving.end();
+        self.serving = self.installation.serve().await?;
+        Ok(())
+    }
+
     /// Waits until no follow-up work is left.
     ///
     /// # Errors

@@ -53,7 +53,8 @@ async fn a_poll_never_looks_at_history() {
         .bind(vec![true])
         .bind(vec![false])
         .bind(vec![0_i64])
-        .bind(0_i64);
+        .bind(0_i64)
+        .bind(vec![false]);
     let poll: Vec<String> = poll.fetch_all(&mut connection).await.unwrap();
     let plan = poll.join("\n");
     // The next command, and the last conversation; the command that is reported and the one that is handed over are

@@ -77,11 +77,13 @@ pub(super) const POLL: &str = "
 pub(super) const UPDATE_TOKENS: &str = "
     WITH step AS MATERIALIZED (
         SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[],
-            $8::bytea[], $9::bigint[], $10::bigint[])
-        AS s (place, tenant, device, enrollment, channel, token, magic, unlock_token, updated_at, now)
+            $8::bytea[], $9::bigint[], $10::bigint[], $11::text[])
+        AS s (place, tenant, device, enrollment, channel, token, magic, unlock_token, updated_at, now, topic)
     ), known AS MATERIALIZED (
         SELECT s.*, c.push_token IS NULL AS was_dead FROM step s
             JOIN channels c ON c.tenant = s.tenant AND c.enrollment = s.enrollment AND c.channel = s.channel
+        WHERE s.topic IS NULL OR EXISTS (
+            SELECT 1 FROM push_certificates p WHERE p.tenant = s.tenant AND p.topic = s.topic)
         ORDER BY c.tenant, c.enrollment, c.channel FOR UPDATE OF c
     ), told AS (
         UPDATE channels c SET push_token = k.token, push_magic = k.magic, updated_at = k.updated_at,

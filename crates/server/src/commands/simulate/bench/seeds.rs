@@ -1,0 +1,85 @@
+//! Many devices at once, where it matters that they are there and not how they came: rows like those of a device that has
+//! enrolled, each with ids, keys and tokens of its own.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use simulator::apns::PretendApns;
+
+use super::postgres::Cluster;
+
+/// Ids for the new ones, numbered.
+const NUMBERED: &str = "
+    CREATE TABLE bench_seeds AS
+        SELECT n, gen_random_uuid() AS device, gen_random_uuid() AS enrollment,
+            '\\x' || encode(sha256(n::text::bytea), 'hex') AS digest
+        FROM generate_series(1, {COUNT}) n";
+
+/// Whatever columns there are, they are those of the first device but for what must be different.
+const COPIES: [&str; 4] = [
+    "INSERT INTO enrollments SELECT (jsonb_populate_record(NULL::enrollments, to_jsonb(e) || jsonb_build_object(
+         'id', s.enrollment, 'device', s.device, 'key', 'SEED-' || s.n))).*
+     FROM (SELECT e.* FROM enrollments e JOIN devices d ON d.tenant = e.tenant AND d.enrollment = e.id LIMIT 1) e, bench_seeds s",
+    "INSERT INTO devices SELECT (jsonb_populate_record(NULL::devices, to_jsonb(d) || jsonb_build_object(
+         'id', s.device, 'enrollment', s.enrollment, 'key', 'SEED-' || s.n, 'serial_number', 'SEED' || s.n,
+         'external_id', NULL))).*
+     FROM (SELECT * FROM devices LIMIT 1) d, bench_seeds s",
+    "INSERT INTO certificates OVERRIDING USER VALUE SELECT (jsonb_populate_record(NULL::certificates, to_jsonb(c) || jsonb_build_object(
+         'enrollment', s.enrollment, 'fingerprint', s.digest, 'challenge', NULL))).*
+     FROM (SELECT * FROM certificates LIMIT 1) c, bench_seeds s",
+    "INSERT INTO channels SELECT (jsonb_populate_record(NULL::channels, to_jsonb(c) || jsonb_build_object(
+         'enrollment', s.enrollment, 'device', s.device, 'push_token', s.digest))).*
+     FROM (SELECT * FROM channels WHERE channel = '' LIMIT 1) c, bench_seeds s",
+];
+
+/// Adds `count` devices.
+///
+/// # Errors
+/// What the database says.
+pub fn plant(cluster: &Cluster, count: usize) -> Result<()> {
+    cluster.execute(&NUMBERED.replace("{COUNT}", &count.to_string()))?;
+    for copy in COPIES {
+        cluster.execute(copy)?;
+    }
+    cluster.execute("VACUUM ANALYZE").map(drop)
+}
+
+/// The client ids of all that were added.
+///
+/// # Errors
+/// What the database says.
+pub fn client_ids(cluster: &Cluster) -> Result<Vec<String>> {
+    let ids = cluster.execute("SELECT replace(device::text, '-', '') FROM bench_seeds")?;
+    Ok(ids.lines().map(str::to_owned).collect())
+}
+
+/// Makes the pretend push service know their tokens.
+///
+/// # Errors
+/// What the database says.
+pub fn register(cluster: &Cluster, apns: &Arc<PretendApns>) -> Result<()> {
+    let rows = cluster.execute(
+        "SELECT encode(c.push_token, 'hex'), c.push_magic FROM channels c
+         JOIN bench_seeds s ON c.enrollment = s.enrollment AND c.channel = ''",
+    )?;
+    for row in rows.lines() {
+        let (token, magic) = row.split_once('|').context("a token and a magic")?;
+        drop(apns.register(&bytes(token).context("a token in hexadecimal")?, magic));
+    }
+    Ok(())
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_read_from_hexadecimal() {
+        assert_eq!(bytes("00ff1a"), Some(vec![0, 255, 26]));
+        assert_eq!((bytes("0"), bytes("zz")), (None, None));
+    }
+}
