@@ -90,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn done(model: &mut DeviceModel, command: serde_json::Value) -> bool {
-        let command = RawCommand::from_json(&command).unwrap();
+    fn done(model: &mut DeviceModel, command: &serde_json::Value) -> bool {
+        let command = RawCommand::from_json(command).unwrap();
         matches!(secrets(model, None, &command), Some(Outcome::Acknowledged(_)))
     }
 
@@ -101,7 +101,7 @@ mod tests {
         let mut set = |new: &str, current: &str| {
             let command =
                 json!({ "RequestType": "SetRecoveryLock", "NewPassword": new, "CurrentPassword": current });
-            (done(&mut mac, command), mac.secrets.recovery_lock.clone())
+            (done(&mut mac, &command), mac.secrets.recovery_lock.clone())
         };
         assert_eq!(set("one", ""), (true, Some("one".into())));
         assert_eq!(set("two", "wrong"), (false, Some("one".into())));
@@ -112,12 +112,12 @@ mod tests {
     #[test]
     fn a_firmware_password_is_for_intel_and_a_wrong_one_is_answered() {
         let set = |current: &str| json!({ "RequestType": "SetFirmwarePassword", "NewPassword": "new", "CurrentPassword": current });
-        assert!(!done(&mut DeviceModel::mac(0), set("")));
+        assert!(!done(&mut DeviceModel::mac(0), &set("")));
         let mut intel = DeviceModel::intel_mac(0);
         intel.secrets.firmware_password = Some("old".into());
-        assert!(done(&mut intel, set("wrong")));
+        assert!(done(&mut intel, &set("wrong")));
         assert_eq!(intel.secrets.firmware_password.as_deref(), Some("old"));
-        assert!(done(&mut intel, set("old")));
+        assert!(done(&mut intel, &set("old")));
         assert_eq!(intel.secrets.firmware_password.as_deref(), Some("new"));
     }
 
@@ -125,10 +125,10 @@ mod tests {
     fn what_a_device_does_not_have_it_does_not_tell() {
         let mut ipad = DeviceModel::supervised_ipad(0);
         for request_type in ["ActivationLockBypassCode", "RequestUnlockToken"] {
-            assert!(!done(&mut ipad, json!({ "RequestType": request_type })));
+            assert!(!done(&mut ipad, &json!({ "RequestType": request_type })));
         }
         ipad.secrets.bypass_code = Some("NP1FC".into());
-        assert!(done(&mut ipad, json!({ "RequestType": "ActivationLockBypassCode" })));
+        assert!(done(&mut ipad, &json!({ "RequestType": "ActivationLockBypassCode" })));
         let other = RawCommand::from_json(&json!({ "RequestType": "RestartDevice" })).unwrap();
         assert_eq!(secrets(&mut ipad, None, &other), None);
     }
