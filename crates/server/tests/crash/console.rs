@@ -139,7 +139,8 @@ fn listed(world: &World, names: &[String], body: Option<&Value>, answer: Answer)
     let (commands, failed) = (rows("commands"), rows("failed"));
     let mut told: Vec<_> = commands.iter().chain(&failed).filter_map(|row| row["device"].as_str()).collect();
     let mut asked: Vec<_> = names.iter().map(String::as_str).collect();
-    (told.sort_unstable(), asked.sort_unstable());
+    told.sort_unstable();
+    asked.sort_unstable();
     if told != asked {
         world.record.find(Finding::Wrong(format!("{asked:?} were named, and {told:?} are answered")));
     }
@@ -157,7 +158,7 @@ async fn take_back(world: &World, caller: &Caller, recent: &Recent, dice: &mut S
     let (uuid, journal, place) = &recent[dice.random_range(0..recent.len())];
     let mut before = None;
     // From now on it may be gone; one that was taken back stays so.
-    journal.note_sent(*place, |sent| before = std::mem::replace(&mut sent.cancelled, Some(Answer::Missing)));
+    journal.note_sent(*place, |sent| before = sent.cancelled.replace(Answer::Missing));
     let answered = caller.admin(Method::POST, &format!("commands/{uuid}/cancel"), None).await;
     let answer = Answer::of(answered.map(|(status, _)| status));
     match answer {

@@ -79,7 +79,7 @@ impl Handset {
         if !self.device.model().is_mac() || self.owed.is_some() {
             return self.visit().await.map(drop);
         }
-        if self.user.is_some() && self.told % 2 == 0 {
+        if self.user.is_some() && self.told.is_multiple_of(2) {
             return self.visit_of_user().await;
         }
         self.told += 1;

@@ -47,7 +47,7 @@ impl Canary {
             let before = self.trouble.load(Ordering::SeqCst);
             match self.ask().await {
                 None => _ = self.answers.fetch_add(1, Ordering::SeqCst),
-                Some(why) if before % 2 == 0 && before == self.trouble.load(Ordering::SeqCst) => {
+                Some(why) if before.is_multiple_of(2) && before == self.trouble.load(Ordering::SeqCst) => {
                     world.record.find(Finding::Wrong(format!("{:?} does not go on: {why}", self.place)));
                 }
                 Some(_) => {}
