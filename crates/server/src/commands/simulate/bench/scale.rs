@@ -90,7 +90,7 @@ impl Bench {
 
     async fn fan_out(&self, stage: &Stage, cluster: &Cluster) -> Result<Value> {
         seeds::register(cluster, &self.apns)?;
-        let order = fleet::order(&stage.installation, &seeds::client_ids(cluster)?, COMMAND)?;
+        let order = fleet::order(&stage.installation, &seeds::serial_numbers(cluster)?, COMMAND)?;
         let mut api = Line::open(&stage.api()?).await?;
         let accepted = self.apns.counters().accepted;
         let before = stage.cpu()?;

@@ -17,19 +17,23 @@ const NUMBERED: &str = "
 
 /// Whatever columns there are, they are those of the first device but for what must be different.
 const COPIES: [&str; 4] = [
-    "INSERT INTO enrollments SELECT (jsonb_populate_record(NULL::enrollments, to_jsonb(e) || jsonb_build_object(
-         'id', s.enrollment, 'device', s.device, 'key', 'SEED-' || s.n))).*
-     FROM (SELECT e.* FROM enrollments e JOIN devices d ON d.tenant = e.tenant AND d.enrollment = e.id LIMIT 1) e, bench_seeds s",
-    "INSERT INTO devices SELECT (jsonb_populate_record(NULL::devices, to_jsonb(d) || jsonb_build_object(
-         'id', s.device, 'enrollment', s.enrollment, 'key', 'SEED-' || s.n, 'serial_number', 'SEED' || s.n,
-         'external_id', NULL))).*
-     FROM (SELECT * FROM devices LIMIT 1) d, bench_seeds s",
-    "INSERT INTO certificates OVERRIDING USER VALUE SELECT (jsonb_populate_record(NULL::certificates, to_jsonb(c) || jsonb_build_object(
-         'enrollment', s.enrollment, 'fingerprint', s.digest, 'challenge', NULL))).*
-     FROM (SELECT * FROM certificates LIMIT 1) c, bench_seeds s",
-    "INSERT INTO channels SELECT (jsonb_populate_record(NULL::channels, to_jsonb(c) || jsonb_build_object(
-         'enrollment', s.enrollment, 'device', s.device, 'push_token', s.digest))).*
-     FROM (SELECT * FROM channels WHERE channel = '' LIMIT 1) c, bench_seeds s",
+    "INSERT INTO enrollments SELECT r.*
+     FROM (SELECT e.* FROM enrollments e JOIN devices d ON d.tenant = e.tenant AND d.enrollment = e.id LIMIT 1) e, bench_seeds s,
+         jsonb_populate_record(NULL::enrollments, to_jsonb(e) || jsonb_build_object(
+             'id', s.enrollment, 'device', s.device, 'key', 'SEED-' || s.n)) r",
+    "INSERT INTO devices SELECT r.*
+     FROM (SELECT * FROM devices LIMIT 1) d, bench_seeds s,
+         jsonb_populate_record(NULL::devices, to_jsonb(d) || jsonb_build_object(
+             'id', s.device, 'enrollment', s.enrollment, 'key', 'SEED-' || s.n, 'serial_number', 'SEED' || s.n,
+             'external_id', NULL)) r",
+    "INSERT INTO certificates OVERRIDING USER VALUE SELECT r.*
+     FROM (SELECT * FROM certificates LIMIT 1) c, bench_seeds s,
+         jsonb_populate_record(NULL::certificates, to_jsonb(c) || jsonb_build_object(
+             'enrollment', s.enrollment, 'fingerprint', s.digest, 'challenge', NULL)) r",
+    "INSERT INTO channels SELECT r.*
+     FROM (SELECT * FROM channels WHERE channel = '' LIMIT 1) c, bench_seeds s,
+         jsonb_populate_record(NULL::channels, to_jsonb(c) || jsonb_build_object(
+             'enrollment', s.enrollment, 'device', s.device, 'push_token', s.digest)) r",
 ];
 
 /// Adds `count` devices.
@@ -44,13 +48,13 @@ pub fn plant(cluster: &Cluster, count: usize) -> Result<()> {
     cluster.execute("VACUUM ANALYZE").map(drop)
 }
 
-/// The client ids of all that were added.
+/// The serial numbers of all that were added.
 ///
 /// # Errors
 /// What the database says.
-pub fn client_ids(cluster: &Cluster) -> Result<Vec<String>> {
-    let ids = cluster.execute("SELECT replace(device::text, '-', '') FROM bench_seeds")?;
-    Ok(ids.lines().map(str::to_owned).collect())
+pub fn serial_numbers(cluster: &Cluster) -> Result<Vec<String>> {
+    let numbers = cluster.execute("SELECT 'SEED' || n FROM bench_seeds")?;
+    Ok(numbers.lines().map(str::to_owned).collect())
 }
 
 /// Makes the pretend push service know their tokens.
