@@ -12,8 +12,8 @@ mod parting;
 mod profile;
 mod quarantine;
 mod service_token;
-mod told_again;
 mod token_update;
+mod told_again;
 
 pub(crate) use bootstrap_token::bootstrap_token_context;
 pub use check_in::CheckInAnswer;

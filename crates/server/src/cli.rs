@@ -7,8 +7,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::{
     commands::{
         admin, android, api_key, application, command as apple_command, demo, device, device_ca, doctor,
-        enrollment, facts, group, init, key_ring, migrate_database, purge, push_certificate, serve, simulate, tenant,
-        token_key, user,
+        enrollment, facts, group, init, key_ring, migrate_database, purge, push_certificate, serve, simulate,
+        tenant, token_key, user,
     },
     config::{self, Config, Settings},
     logging,

@@ -55,7 +55,7 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<ExitCode> {
         None => {
             let measured = arguments.bench.case.map_or(measured, bench::Case::devices);
             bench::run(context, &arguments.bench, arguments.devices.unwrap_or(measured)).await
-        },
+        }
     }
 }
 

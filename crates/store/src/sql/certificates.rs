@@ -60,11 +60,7 @@ impl Certificates for Tx {
         self.open.all(newest).await?.iter().rev().map(certificate).collect()
     }
 
-    async fn move_certificate(
-        &mut self,
-        fingerprint: &Fingerprint,
-        enrollment: EnrollmentId,
-    ) -> Result<()> {
+    async fn move_certificate(&mut self, fingerprint: &Fingerprint, enrollment: EnrollmentId) -> Result<()> {
         let update = query("UPDATE certificates SET enrollment = $3 WHERE tenant = $1 AND fingerprint = $2")
             .bind(self.tenant.0)
             .bind(&fingerprint.0[..])

@@ -138,19 +138,13 @@ impl Enrollments for Tx {
         Ok(())
     }
 
-    async fn set_awaiting(
-        &mut self,
-        enrollment: EnrollmentId,
-        key: &ChannelKey,
-        awaits: bool,
-    ) -> Result<()> {
-        let update = query(
-            "UPDATE channels SET awaiting = $4 WHERE tenant = $1 AND enrollment = $2 AND channel = $3",
-        )
-        .bind(self.tenant.0)
-        .bind(enrollment.0)
-        .bind(&key.0)
-        .bind(awaits);
+    async fn set_awaiting(&mut self, enrollment: EnrollmentId, key: &ChannelKey, awaits: bool) -> Result<()> {
+        let update =
+            query("UPDATE channels SET awaiting = $4 WHERE tenant = $1 AND enrollment = $2 AND channel = $3")
+                .bind(self.tenant.0)
+                .bind(enrollment.0)
+                .bind(&key.0)
+                .bind(awaits);
         self.open.run(update).await?;
         Ok(())
     }
@@ -297,7 +291,8 @@ impl Tx {
     /// The same, those that are over too.
     pub(super) async fn lock_all_enrollments(&mut self, device: DeviceId) -> Result<()> {
         if OTHERS_WRITE {
-            let lock = query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
+            let lock =
+                query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
             self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
         }
         Ok(())
