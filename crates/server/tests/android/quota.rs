@@ -175,13 +175,10 @@ async fn an_account_that_may_not_is_told_and_its_calls_wait_for_somebody_to_mend
     let phone = office.phone().await;
     office.google.refuse_next_at(":issueCommand", 403, "PERMISSION_DENIED", None);
     office.ask(&phone, "lockscreen", json!({})).await;
-    let trouble = async |_: &testkit::server::TestServer| {
-        let state = office.server.mdm().android_state(&office.server.owner()).await.unwrap().unwrap();
-        state.trouble.is_some_and(|why| why.contains("may not"))
-    };
-    office.server.until(trouble).await;
     let waits = wait_after(&office, &phone, 1).await;
     assert!((290..=300).contains(&waits), "{waits}");
+    let said = call_of(&office, &phone).await.said;
+    assert!(said.as_ref().is_some_and(|why| why.contains("may not")), "{said:?}");
     assert_eq!(office.info(&phone).await["actions"]["lockscreen"]["status"], 1);
     office.server.clock().advance(Duration::from_mins(5));
     office.issued(&phone, 1).await;
