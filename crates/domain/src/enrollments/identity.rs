@@ -150,7 +150,12 @@ impl Mdm {
         taken: Result<T, Rejection>,
     ) -> Result<T, Rejection> {
         match taken {
-            Err(Rejection::Refused(Refusal::Unknown)) => Err(self.unknown(credential).await),
+            Err(Rejection::Refused(why @ (Refusal::Unknown | Refusal::NotEnrolled))) => {
+                Err(match self.unknown(credential).await {
+                    Rejection::Refused(Refusal::Unknown) => why.into(),
+                    told => told,
+                })
+            }
             taken => taken,
         }
     }

@@ -57,7 +57,9 @@ async fn an_error_is_a_result_and_keeps_its_chain(server: TestServer) {
     let report = Report::parse(&server.command(&iphone, queued[0]).await.result.unwrap()).unwrap();
     assert_eq!(report.error_chain.len(), 2, "the report is kept as it came");
     let events = server.events(Some(iphone.id())).await;
-    let failed = events.iter().rfind(|event| event.kind == "command.failed").unwrap();
+    let of_first = serde_json::json!(queued[0]);
+    let failed = events.iter().find(|event| event.details["command"] == of_first).unwrap();
+    assert_eq!(failed.kind, "command.failed");
     assert_eq!(failed.details["errors"][0]["code"], 12021);
     assert_eq!(failed.details["errors"][1]["domain"], "MCProfileErrorDomain");
 }
