@@ -26,6 +26,9 @@ const TRUE_ONES: usize = 100;
 /// In how many parts a fleet enrolls, each measured by itself.
 const PARTS: usize = 5;
 
+/// How long all may take to be pushed to.
+const LONGEST_FAN_OUT: Duration = Duration::from_secs(600);
+
 /// A case of size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Case {
@@ -97,8 +100,13 @@ impl Bench {
         let began = Instant::now();
         cases::queued(&mut api, &order).await?;
         let queued = began.elapsed();
-        stage.settle().await?;
+        let all = u64::try_from(self.devices)?;
+        while self.apns.counters().accepted - accepted < all {
+            ensure!(began.elapsed() < LONGEST_FAN_OUT, "not all were pushed to within {LONGEST_FAN_OUT:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let pushed = began.elapsed();
+        stage.settle().await?;
         let used = stage.cpu()?.since(before);
         Ok(json!({
             "case": "fanout", "devices": self.devices, "queued_s": rounded(queued.as_secs_f64(), 3),
