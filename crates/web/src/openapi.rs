@@ -88,7 +88,13 @@ mod tests {
         assert_eq!(paths("device-api"), device.map(|call| format!("/api/mdm/v2/{call}")));
         let lifecycle = ["/device-lifecycle/v1/{customerId}/devices/purge/async/external", "/v1/login"];
         assert_eq!(paths("lifecycle-api"), lifecycle);
-        let admin = ["commands", "commands/{uuid}", "commands/{uuid}/cancel", "devices/{clientid}/diagnosis"];
+        let admin = [
+            "commands",
+            "commands/{uuid}",
+            "commands/{uuid}/cancel",
+            "devices/{clientid}/diagnosis",
+            "devices/{clientid}/secrets/{secret}/reveal",
+        ];
         assert_eq!(paths("admin-api"), admin.map(|path| format!("/api/admin/v1/{path}")));
     }
 
