@@ -188,15 +188,14 @@ impl From<apple::Platform> for Platform {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::{
-        DeviceId, EnrollmentKind, Facts, Timestamp,
+        EnrollmentKind, Facts,
         Unsupported::{
             AlreadyInLostMode, AppleSiliconBefore11_5, NoUnlockToken, NotInLostMode, NotManaged,
             NotSupervised, OsTooOld, Quarantined, UserEnrollment,
         },
+        fixtures,
     };
 
     /// No device of the platform can.
@@ -213,29 +212,16 @@ mod tests {
         ActionKind::RequestAppList,
     ];
 
+    /// One that has told what decides about its actions.
     fn device(platform: Platform, os: &str) -> Device {
-        Device {
-            id: DeviceId(Uuid::nil()),
-            enrollment: EnrollmentId(Uuid::nil()),
-            key: "key".into(),
-            user: None,
-            external_id: None,
-            managed: true,
-            wiped: false,
-            profile_removed: false,
-            quarantined: false,
-            enrolled_at: Timestamp(0),
-            last_contact: None,
-            unlockable: platform != Platform::Macos,
-            facts: Facts {
-                platform: Some(platform),
-                os_version: Some(os.into()),
-                supervised: Some(false),
-                lost_mode: Some(false),
-                apple_silicon: (platform == Platform::Macos).then_some(true),
-                ..Facts::default()
-            },
-        }
+        let device = fixtures::device(platform, os);
+        let facts = Facts {
+            supervised: Some(false),
+            lost_mode: Some(false),
+            apple_silicon: (platform == Platform::Macos).then_some(true),
+            ..device.facts
+        };
+        Device { unlockable: platform != Platform::Macos, facts, ..device }
     }
 
     fn supervised(platform: Platform, os: &str) -> Device {

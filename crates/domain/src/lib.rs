@@ -21,6 +21,8 @@ mod enrollments;
 mod error;
 mod escrow;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod groups;
 mod health;
 mod ids;

@@ -58,32 +58,13 @@ fn version(device: &Device) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
-    use crate::{AndroidFacts, DeviceId, EnrollmentId, Facts, Platform, Timestamp};
+    use crate::{AndroidFacts, Platform, fixtures};
 
     fn device(management: AndroidManagement, version: &str) -> Device {
-        Device {
-            id: DeviceId(Uuid::nil()),
-            enrollment: EnrollmentId(Uuid::nil()),
-            key: "enterprises/E/devices/D".into(),
-            user: None,
-            external_id: None,
-            managed: true,
-            wiped: false,
-            profile_removed: false,
-            quarantined: false,
-            enrolled_at: Timestamp(0),
-            last_contact: None,
-            unlockable: false,
-            facts: Facts {
-                platform: Some(Platform::Android),
-                os_version: Some(version.into()),
-                android: Some(AndroidFacts { management: Some(management), ..AndroidFacts::default() }),
-                ..Facts::default()
-            },
-        }
+        let mut device = fixtures::device(Platform::Android, version);
+        device.facts.android = Some(AndroidFacts { management: Some(management), ..AndroidFacts::default() });
+        device
     }
 
     #[test]

@@ -136,27 +136,8 @@ fn digest(document: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{EnrollmentKind, Facts, Platform, Timestamp};
+    use crate::{EnrollmentKind, Platform, fixtures::device};
     use apple::validate::{self, Options};
-
-    fn device(platform: Platform, version: &str) -> Device {
-        let id = uuid::Uuid::from_u128(7);
-        Device {
-            id: crate::DeviceId(id),
-            enrollment: crate::EnrollmentId(id),
-            key: "K".into(),
-            user: None,
-            external_id: None,
-            managed: true,
-            wiped: false,
-            profile_removed: false,
-            quarantined: false,
-            enrolled_at: Timestamp(0),
-            last_contact: None,
-            unlockable: false,
-            facts: Facts { platform: Some(platform), os_version: Some(version.into()), ..Facts::default() },
-        }
-    }
 
     fn set(platform: Platform, version: &str) -> Option<DeclarationSet> {
         DeclarationSet::of(&device(platform, version), &ChannelKey::default())

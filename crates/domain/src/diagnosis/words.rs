@@ -240,7 +240,7 @@ impl PushState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CommandId, DeviceId, EnrollmentId, Facts, Schedule};
+    use crate::{CommandId, Schedule, fixtures};
 
     const NOW: Timestamp = Timestamp(1_750_000_000_000);
     const DAY: Duration = Duration::from_hours(24);
@@ -256,23 +256,8 @@ mod tests {
 
     /// One that is well: it came a minute ago, and nothing waits for it.
     fn well() -> Diagnosis {
-        let id = uuid::Uuid::from_u128(7);
         Diagnosis {
-            device: Device {
-                id: DeviceId(id),
-                enrollment: EnrollmentId(id),
-                key: "K".into(),
-                user: None,
-                external_id: None,
-                managed: true,
-                wiped: false,
-                profile_removed: false,
-                quarantined: false,
-                enrolled_at: ago(5000),
-                last_contact: Some(ago(1)),
-                unlockable: false,
-                facts: Facts { platform: Some(Platform::Macos), ..Facts::default() },
-            },
+            device: Device { last_contact: Some(ago(1)), ..fixtures::device(Platform::Macos, "15.1") },
             push: Some(push(Some(1))),
             users: Vec::new(),
             waiting: Vec::new(),
