@@ -6,7 +6,10 @@ use crate::{
     ports::{ChannelState, PushState, Tx},
 };
 
-mod words;
+mod advice;
+#[cfg(test)]
+mod fixtures;
+mod why;
 
 /// How many waiting commands of each state are shown.
 const SHOWN: u32 = 50;
@@ -82,6 +85,19 @@ impl Mdm {
         }
         let command = self.parting_command(tx, device).await?;
         Ok(command.and_then(|command| Some((command.request_type, command.handed_over_at?))))
+    }
+}
+
+impl Diagnosis {
+    fn came_after(&self, at: Timestamp) -> bool {
+        self.device.last_contact.is_some_and(|contact| contact >= at)
+    }
+}
+
+impl ChannelState {
+    /// Whose it is, for people.
+    fn name(&self) -> &str {
+        self.user_name.as_deref().unwrap_or(&self.key.0)
     }
 }
 

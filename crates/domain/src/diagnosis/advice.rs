@@ -1,11 +1,11 @@
-//! What a diagnosis says, in words for people.
+//! What to do about a device, in words for people.
 
 use std::time::Duration;
 
 use super::Diagnosis;
 use crate::{
     ChannelKey, CommandState, CommandView, Device, Platform, Timestamp,
-    ports::{AndroidCall, ChannelState, PushState},
+    ports::{ChannelState, PushState},
 };
 
 /// How long after a push a device may take to come.
@@ -18,97 +18,6 @@ const MOMENT: Duration = Duration::from_millis(1);
 const SOON: Duration = Duration::from_hours(30 * 24);
 
 impl Diagnosis {
-    pub(super) fn why(&self, command: &CommandView, now: Timestamp) -> String {
-        match (command.state, command.schedule.not_before) {
-            (_, Some(at)) if at > now => format!("waits for its time, {}", at.rfc3339()),
-            (CommandState::NotNow, _) => format!(
-                "put off by the device, {} time(s): it is locked, or busy; it is woken again at {}",
-                command.put_off,
-                command.wake_at.rfc3339()
-            ),
-            (CommandState::HandedOver, _) => {
-                let at = command.handed_over_at.map(Timestamp::rfc3339).unwrap_or_default();
-                format!("handed over at {at}; the device has not answered")
-            }
-            _ => self.why_queued(&command.channel, now),
-        }
-    }
-
-    /// Why Google has not confirmed that it has a command.
-    pub(super) fn why_not_at_google(&self, call: &AndroidCall) -> String {
-        let at = call.due_at.rfc3339();
-        match (&call.said, &self.google, call.after) {
-            (_, _, Some(_)) => "waits until the command before it is done".into(),
-            (Some(why), _, _) if call.asked => format!(
-                "waits for Google, which may have it already; its last answer was: {why}; it is asked again at {at}"
-            ),
-            (Some(why), _, _) => {
-                format!("waits for Google, whose last answer was: {why}; it is asked again at {at}")
-            }
-            (None, Some(why), _) => format!("waits for Google, which does not do what it is asked: {why}"),
-            (None, None, _) => "Google is asked as soon as its turn comes".into(),
-        }
-    }
-
-    fn why_queued(&self, channel: &ChannelKey, now: Timestamp) -> String {
-        if self.device.facts.platform == Some(Platform::Android) {
-            return match &self.google {
-                Some(why) => format!("waits for Google, which does not do what it is asked: {why}"),
-                None => "Google is asked as soon as its turn comes".into(),
-            };
-        }
-        if *channel != ChannelKey::default() {
-            return self.why_for_a_user(channel, now);
-        }
-        match &self.push {
-            None => "the device has never told how to wake it".into(),
-            Some(push) => push.obstacle(now).unwrap_or_else(|| match &push.last {
-                Some((at, said)) if !self.came_after(*at) => {
-                    format!("pushed at {} ({said}); the device has not come since", at.rfc3339())
-                }
-                _ => "goes when the device next connects".into(),
-            }),
-        }
-    }
-
-    /// A push wakes one channel and no other, and a user's comes only while that user is logged in.
-    fn why_for_a_user(&self, key: &ChannelKey, now: Timestamp) -> String {
-        let Some(user) = self.users.iter().find(|user| user.key == *key) else {
-            return "its user is no longer managed there".into();
-        };
-        user.push.obstacle(now).unwrap_or_else(|| match &user.push.last {
-            Some((at, said)) => format!(
-                "pushed for at {} ({said}); goes when {} is logged in and the device has a network",
-                at.rfc3339(),
-                user.name()
-            ),
-            None => format!("goes when {} next logs in", user.name()),
-        })
-    }
-
-    /// Since when a channel has something to fetch.
-    fn waits_since(&self, channel: &ChannelKey, now: Timestamp) -> Option<Timestamp> {
-        let of_it = self
-            .waiting
-            .iter()
-            .filter(|(command, _)| command.channel == *channel && command.state != CommandState::NotNow);
-        let due = of_it.map(|(command, _)| {
-            let due = command.schedule.not_before.map_or(command.queued_at, |at| at.max(command.queued_at));
-            command.handed_over_at.map_or(due, |handed| handed.max(due))
-        });
-        due.filter(|due| *due <= now).min()
-    }
-
-    /// Whether something has waited for the device, which has not come since.
-    fn is_silent(&self, now: Timestamp) -> bool {
-        let since = self.waits_since(&ChannelKey::default(), now);
-        since.is_some_and(|since| since.plus(ARRIVAL) <= now && !self.came_after(since.plus(MOMENT)))
-    }
-
-    fn came_after(&self, at: Timestamp) -> bool {
-        self.device.last_contact.is_some_and(|contact| contact >= at)
-    }
-
     pub(super) fn advise(&self, now: Timestamp) -> Vec<String> {
         let mut enrollment = self.about_enrollment();
         if let Some(why) = &self.google {
@@ -212,97 +121,31 @@ impl Diagnosis {
             Some(_) => None,
         }
     }
-}
 
-impl ChannelState {
-    /// Whose it is, for people.
-    fn name(&self) -> &str {
-        self.user_name.as_deref().unwrap_or(&self.key.0)
+    /// Since when a channel has something to fetch.
+    fn waits_since(&self, channel: &ChannelKey, now: Timestamp) -> Option<Timestamp> {
+        let of_it = self
+            .waiting
+            .iter()
+            .filter(|(command, _)| command.channel == *channel && command.state != CommandState::NotNow);
+        let due = of_it.map(|(command, _)| {
+            let due = command.schedule.not_before.map_or(command.queued_at, |at| at.max(command.queued_at));
+            command.handed_over_at.map_or(due, |handed| handed.max(due))
+        });
+        due.filter(|due| *due <= now).min()
     }
-}
 
-impl PushState {
-    /// Why no push has come through yet, where one is needed.
-    fn obstacle(&self, now: Timestamp) -> Option<String> {
-        match self {
-            PushState { has_token: false, .. } => Some("it cannot be woken: its token is dead".into()),
-            PushState { due: Some((due, 0)), .. } if *due <= now => Some("a push is on its way".into()),
-            PushState { due: Some((due, tries)), last, .. } if *tries > 0 => Some(format!(
-                "a push was tried {tries} time(s) in vain ({}); the next try is at {}",
-                last.as_ref().map_or("no answer", |(_, said)| said),
-                due.rfc3339()
-            )),
-            _ => None,
-        }
+    /// Whether something has waited for the device, which has not come since.
+    fn is_silent(&self, now: Timestamp) -> bool {
+        let since = self.waits_since(&ChannelKey::default(), now);
+        since.is_some_and(|since| since.plus(ARRIVAL) <= now && !self.came_after(since.plus(MOMENT)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CommandId, Schedule, fixtures};
-
-    const NOW: Timestamp = Timestamp(1_750_000_000_000);
-    const DAY: Duration = Duration::from_hours(24);
-
-    fn ago(minutes: u64) -> Timestamp {
-        NOW.minus(Duration::from_mins(minutes))
-    }
-
-    fn push(last: Option<u64>) -> PushState {
-        let last = last.map(|minutes| (ago(minutes), "accepted".to_owned()));
-        PushState { has_token: true, told_at: ago(5000), last, due: None }
-    }
-
-    /// One that is well: it came a minute ago, and nothing waits for it.
-    fn well() -> Diagnosis {
-        Diagnosis {
-            device: Device { last_contact: Some(ago(1)), ..fixtures::device(Platform::Macos, "15.1") },
-            push: Some(push(Some(1))),
-            users: Vec::new(),
-            waiting: Vec::new(),
-            certificate_ends: Some(NOW.plus(365 * DAY)),
-            foreign: false,
-            push_certificate_ends: Some(NOW.plus(365 * DAY)),
-            parted: None,
-            google: None,
-            advice: Vec::new(),
-        }
-    }
-
-    fn with(change: impl FnOnce(&mut Diagnosis)) -> Diagnosis {
-        let mut found = well();
-        change(&mut found);
-        found
-    }
-
-    fn command(channel: &str, state: CommandState, queued: u64) -> CommandView {
-        CommandView {
-            id: CommandId(uuid::Uuid::from_u128(9)),
-            device: well().device.id,
-            channel: ChannelKey(channel.into()),
-            request_type: "DeviceLock".into(),
-            action: None,
-            dedupe: None,
-            state,
-            schedule: Schedule::default(),
-            put_off: 1,
-            wake_at: NOW,
-            faults: None,
-            queued_at: ago(queued),
-            handed_over_at: None,
-            finished_at: None,
-        }
-    }
-
-    fn waits(command: CommandView) -> impl FnOnce(&mut Diagnosis) {
-        |found| found.waiting.push((command, String::new()))
-    }
-
-    fn user(has_token: bool) -> ChannelState {
-        let push = PushState { has_token, ..push(Some(20)) };
-        ChannelState { key: ChannelKey("A-1".into()), user_name: Some("ada".into()), awaits: false, push }
-    }
+    use crate::diagnosis::fixtures::{DAY, NOW, ago, command, push, user, waits, well, with};
 
     #[track_caller]
     fn says(found: &Diagnosis, words: &[&str]) {
@@ -318,18 +161,12 @@ mod tests {
         says(&well(), &[]);
         says(&with(waits(command("", CommandState::Queued, 5))), &[]);
         says(&with(waits(command("", CommandState::Queued, 90))), &[]);
-        assert_eq!(
-            well().why(&command("", CommandState::Queued, 2), NOW),
-            "goes when the device next connects"
-        );
     }
 
     #[test]
     fn a_device_that_was_never_seen_has_not_finished_its_enrollment() {
         let found = with(|found| (found.push, found.device.last_contact) = (None, None));
         says(&found, &["never told how to wake it"]);
-        let why = found.why(&command("", CommandState::Queued, 5), NOW);
-        assert_eq!(why, "the device has never told how to wake it");
         says(&with(|found| found.certificate_ends = None), &["no identity in use: enroll it again"]);
     }
 
@@ -353,7 +190,6 @@ mod tests {
     fn a_dead_token_is_told() {
         let found = with(|found| found.push = Some(PushState { has_token: false, ..push(Some(1)) }));
         says(&found, &["token dead. Restart the device"]);
-        assert!(found.why(&command("", CommandState::Queued, 5), NOW).contains("its token is dead"));
     }
 
     #[test]
@@ -362,13 +198,6 @@ mod tests {
         let last = Some((ago(1), "403 BadCertificate".to_owned()));
         let found = with(|found| found.push = Some(PushState { due, last, ..push(None) }));
         says(&found, &["Pushes fail (403 BadCertificate): see remuda doctor"]);
-        let why = found.why(&command("", CommandState::Queued, 5), NOW);
-        assert!(
-            why.contains("3 time(s) in vain (403 BadCertificate); the next try is at 2025-06-16"),
-            "{why}"
-        );
-        let soon = with(|found| found.push = Some(PushState { due: Some((NOW, 0)), ..push(None) }));
-        assert_eq!(soon.why(&command("", CommandState::Queued, 5), NOW), "a push is on its way");
     }
 
     #[test]
@@ -378,10 +207,8 @@ mod tests {
             found.waiting.push((waiting, String::new()));
             found
         };
-        let found = silent(command("", CommandState::Queued, 20));
-        says(&found, &["APNs took the push, and the device does not come"]);
-        let why = found.why(&found.waiting[0].0, NOW);
-        assert!(why.contains("(accepted); the device has not come since"), "{why}");
+        let late = command("", CommandState::Queued, 20);
+        says(&silent(late), &["APNs took the push, and the device does not come"]);
         says(&silent(command("", CommandState::Queued, 5)), &[]);
         let handed =
             CommandView { handed_over_at: Some(ago(100)), ..command("", CommandState::HandedOver, 200) };
@@ -390,15 +217,10 @@ mod tests {
 
     #[test]
     fn what_is_put_off_or_waits_for_its_time_is_no_sign_of_silence() {
-        let found = with(waits(command("", CommandState::NotNow, 500)));
-        says(&found, &["Unlock the device"]);
-        let why = found.why(&found.waiting[0].0, NOW);
-        assert!(why.starts_with("put off by the device, 1 time(s)"), "{why}");
+        says(&with(waits(command("", CommandState::NotNow, 500))), &["Unlock the device"]);
         let mut later = command("", CommandState::Queued, 500);
         later.schedule.not_before = Some(NOW.plus(DAY));
-        let found = with(waits(later.clone()));
-        says(&found, &[]);
-        assert_eq!(found.why(&later, NOW), "waits for its time, 2025-06-16T15:06:40.000Z");
+        says(&with(waits(later)), &[]);
     }
 
     #[test]
@@ -440,15 +262,8 @@ mod tests {
             found.users = vec![user(has_token)];
             found
         };
-        let late = found(true, 20);
-        says(&late, &["Something waits for ada: it goes when they are logged in"]);
-        let why = late.why(&late.waiting[0].0, NOW);
-        assert!(why.contains("(accepted); goes when ada is logged in"), "{why}");
+        says(&found(true, 20), &["Something waits for ada: it goes when they are logged in"]);
         says(&found(true, 5), &[]);
-        let dead = found(false, 20);
-        says(&dead, &["APNs calls the token of ada dead: they have to log in again"]);
-        assert_eq!(dead.why(&dead.waiting[0].0, NOW), "it cannot be woken: its token is dead");
-        let gone = with(waits(command("A-2", CommandState::Queued, 20)));
-        assert_eq!(gone.why(&gone.waiting[0].0, NOW), "its user is no longer managed there");
+        says(&found(false, 20), &["APNs calls the token of ada dead: they have to log in again"]);
     }
 }
