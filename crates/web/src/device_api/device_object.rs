@@ -1,12 +1,22 @@
 //! A device, as this API shows it.
 
-use domain::{
-    ActionKind, AndroidChannel, AndroidManagement, Device, DeviceView, EnrollmentKind, Facts, Platform,
-};
+mod actions;
+#[cfg(test)]
+pub(super) mod fixtures;
+mod location;
+mod management;
+mod model;
+
+use domain::{Device, DeviceView};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{dates::WireDate, model_name::model_name, storage::Storage};
+use actions::Actions;
+use location::{LocationObject, location};
+use management::{enrollment_type, lost_mode, management, supervised};
+pub(super) use model::kind;
+use model::{battery_level, display_name, meid, os_name};
 
 /// A device and what is known of it; what is not known is null.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -82,43 +92,6 @@ pub(super) struct DeviceObject {
     wiped: bool,
 }
 
-/// What can be asked of a device.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-struct Actions {
-    disablelostmode: ActionObject,
-    enablelostmode: ActionObject,
-    lockscreen: ActionObject,
-    requestlocation: ActionObject,
-    resetpasscode: ActionObject,
-    wipefull: ActionObject,
-    wipepartial: ActionObject,
-}
-
-/// How an action stands.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[schema(as = Action)]
-struct ActionObject {
-    /// 1: it is queued or sent, and not yet answered.
-    #[schema(example = 0)]
-    status: u8,
-    /// Whether it can be done on this device now.
-    visible: bool,
-}
-
-/// A place and a time.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[schema(as = Location)]
-struct LocationObject {
-    /// Degrees north.
-    #[schema(example = 58.517_524_8)]
-    latitude: f64,
-    /// Degrees east.
-    #[schema(example = 12.447_230_8)]
-    longitude: f64,
-    /// When it was there.
-    timestamp: WireDate,
-}
-
 impl From<&DeviceView> for DeviceObject {
     fn from(view: &DeviceView) -> Self {
         let DeviceView { device, .. } = view;
@@ -156,173 +129,18 @@ impl From<&DeviceView> for DeviceObject {
     }
 }
 
-impl Actions {
-    fn of(view: &DeviceView) -> Self {
-        let action = |kind: ActionKind| ActionObject {
-            status: u8::from(view.pending.iter().any(|pending| pending == kind.name())),
-            visible: kind.is_available(&view.device),
-        };
-        Self {
-            disablelostmode: action(ActionKind::DisableLostMode),
-            enablelostmode: action(ActionKind::EnableLostMode),
-            lockscreen: action(ActionKind::LockScreen),
-            requestlocation: action(ActionKind::RequestLocation),
-            resetpasscode: action(ActionKind::ResetPasscode),
-            wipefull: action(ActionKind::WipeFull),
-            wipepartial: action(ActionKind::WipePartial),
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be within 0 and 1")]
-fn battery_level(facts: &Facts) -> Option<u8> {
-    facts.battery_level.filter(|level| (0.0..=1.0).contains(level)).map(|level| (level * 100.0).round() as u8)
-}
-
-/// Automated enrollment counts on Macs only, user enrollment on everything else: so the published table has it.
-fn enrollment_type(facts: &Facts) -> Option<u8> {
-    if let Some(android) = &facts.android {
-        return android.channel.map(|channel| match channel {
-            AndroidChannel::ZeroTouch => 0,
-            AndroidChannel::Knox => 3,
-        });
-    }
-    match (facts.enrollment, facts.platform) {
-        (EnrollmentKind::Automated, Some(Platform::Macos)) => Some(1),
-        (EnrollmentKind::User, platform) if platform != Some(Platform::Macos) => Some(2),
-        (EnrollmentKind::Profile | EnrollmentKind::Automated | EnrollmentKind::User, _) => None,
-    }
-}
-
-/// How an Android device is managed; 0 on Apple devices, as published.
-fn management(facts: &Facts) -> u8 {
-    match facts.android.as_ref().and_then(|android| android.management) {
-        Some(AndroidManagement::WorkProfile) => 2,
-        Some(AndroidManagement::FullyManaged) => 3,
-        Some(AndroidManagement::CompanyOwnedWorkProfile) => 4,
-        None => 0,
-    }
-}
-
-/// Android devices tell no name: maker, model and serial number stand for it.
-fn display_name(facts: &Facts) -> Option<String> {
-    if facts.android.is_none() || facts.device_name.is_some() {
-        return facts.device_name.clone();
-    }
-    let parts = [&facts.model_name, &facts.product_name, &facts.serial_number];
-    let parts: Vec<&str> = parts.into_iter().filter_map(|part| part.as_deref()).collect();
-    (!parts.is_empty()).then(|| parts.join(" "))
-}
-
-/// What an Android device without an IMEI has.
-fn meid(facts: &Facts) -> Option<&String> {
-    facts.android.as_ref().and(facts.meid.as_ref())
-}
-
-fn location(facts: &Facts) -> Option<LocationObject> {
-    let place = facts.location?;
-    Some(LocationObject {
-        latitude: place.latitude,
-        longitude: place.longitude,
-        timestamp: WireDate(place.at),
-    })
-}
-
-/// Macs, Apple TVs, Apple Visions and devices that are not supervised have no lost mode, and so are known not to be in it;
-/// of any other device that is silent about it, nothing is known.
-fn lost_mode(facts: &Facts) -> Option<bool> {
-    let has_none = matches!(facts.platform, Some(Platform::Macos | Platform::Tvos | Platform::Visionos));
-    facts.lost_mode.or((has_none || facts.supervised == Some(false)).then_some(false))
-}
-
-fn os_name(facts: &Facts) -> Option<String> {
-    let version = facts.os_version.as_deref();
-    Some(match facts.platform?.apple() {
-        Some(platform) => platform.os_name(version),
-        None => version.map_or_else(|| "Android".to_owned(), |version| format!("Android {version}")),
-    })
-}
-
-/// The published table says it of iOS and iPadOS only.
-fn supervised(facts: &Facts) -> Option<bool> {
-    match facts.platform {
-        None | Some(Platform::Ios | Platform::Ipados) => facts.supervised,
-        Some(
-            Platform::Macos | Platform::Tvos | Platform::Watchos | Platform::Visionos | Platform::Android,
-        ) => Some(false),
-    }
-}
-
-/// The published table has no number for tvOS, watchOS and visionOS. They descend from iOS and take its commands and
-/// not those of a Mac, so that they count as what is next to them.
-pub(super) fn kind(platform: Platform) -> u8 {
-    match platform {
-        Platform::Ios | Platform::Ipados | Platform::Tvos | Platform::Watchos | Platform::Visionos => 2,
-        Platform::Android => 4,
-        Platform::Macos => 7,
-    }
-}
-
 fn user_id(device: &Device) -> Option<String> {
     device.user.map(|user| user.0.hyphenated().to_string())
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use domain::{EnrollmentId, Location, Timestamp};
-    use serde_json::{Value, json};
-    use uuid::Uuid;
+mod tests {
+    use domain::{ActionKind, Facts};
 
-    use super::*;
-
-    /// The device of the published examples.
-    pub(in super::super) fn published() -> DeviceView {
-        DeviceView {
-            device: Device {
-                id: "e60cf0e25e63430694441870c27a8b42".parse().unwrap(),
-                enrollment: EnrollmentId(Uuid::nil()),
-                key: "00008020-001E04DA2284002E".into(),
-                user: Some("465874fd-28a6-4f0d-bc53-43df50552fe2".parse().unwrap()),
-                external_id: None,
-                managed: true,
-                wiped: false,
-                profile_removed: false,
-                quarantined: false,
-                enrolled_at: Timestamp(0),
-                last_contact: Some(Timestamp(1_608_564_096_937)),
-                unlockable: true,
-                facts: published_facts(),
-            },
-            pending: Vec::new(),
-        }
-    }
-
-    fn published_facts() -> Facts {
-        Facts {
-            platform: Some(Platform::Ios),
-            device_name: Some("iPhone".into()),
-            serial_number: Some("F71XL2HZKXK7".into()),
-            product_name: Some("iPhone11,8".into()),
-            model_name: Some("iPhone XR, Blue".into()),
-            model_number: Some("MRYA2ZD".into()),
-            os_version: Some("14.2".into()),
-            imeis: vec!["357351093108963".into()],
-            capacity_gb: Some(64.0),
-            available_gb: Some(53444.0 / 1024.0),
-            battery_level: Some(0.95),
-            supervised: Some(true),
-            roaming: Some(false),
-            lost_mode: Some(false),
-            passcode_present: Some(true),
-            ..Facts::default()
-        }
-    }
-
-    fn shown(change: impl FnOnce(&mut DeviceView)) -> Value {
-        let mut view = published();
-        change(&mut view);
-        serde_json::to_value(DeviceObject::from(&view)).unwrap()
-    }
+    use super::{
+        fixtures::{published, shown},
+        *,
+    };
 
     /// The published example, letter by letter, but for two things: it lacks `passcodecompliant`, which the published
     /// table has, and `visible` says of each action whether it can be done on this device.
@@ -359,20 +177,6 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_pending_action_has_status_one_and_the_others_do_not() {
-        let device = shown(|view| view.pending = vec!["lockscreen".into(), "inventory".into()]);
-        for (name, action) in device["actions"].as_object().unwrap() {
-            assert_eq!(action["status"], i32::from(name == "lockscreen"), "{name}");
-        }
-    }
-
-    #[test]
-    fn only_a_managed_device_can_be_locked() {
-        assert_eq!(shown(|_| ())["actions"]["lockscreen"]["visible"], true);
-        assert_eq!(shown(|view| view.device.managed = false)["actions"]["lockscreen"]["visible"], false);
-    }
-
-    #[test]
     fn what_a_device_did_not_report_is_null() {
         let device = shown(|view| {
             view.device.facts = Facts::default();
@@ -392,92 +196,5 @@ pub(super) mod tests {
         for (name, value) in device.as_object().unwrap() {
             assert_eq!(value.is_null(), !known.contains(&name.as_str()), "{name}: {value}");
         }
-    }
-
-    #[test]
-    fn a_mac_is_a_mac() {
-        let mac = shown(|view| {
-            view.device.facts = Facts {
-                platform: Some(Platform::Macos),
-                enrollment: EnrollmentKind::Automated,
-                os_version: Some("15.1".into()),
-                supervised: Some(true),
-                ..Facts::default()
-            }
-        });
-        assert_eq!(mac["type"], 7);
-        assert_eq!(mac["enrollmenttype"], 1);
-        assert_eq!(mac["osname"], "macOS 15.1");
-        assert_eq!(mac["supervised"], false, "said of iOS and iPadOS only");
-        assert_eq!(mac["lostmodeenabled"], false, "a Mac has no lost mode");
-    }
-
-    #[test]
-    fn the_kind_of_enrollment_is_shown_where_the_published_table_has_it() {
-        let kind = |enrollment, platform| {
-            shown(|view| {
-                view.device.facts.enrollment = enrollment;
-                view.device.facts.platform = Some(platform);
-            })["enrollmenttype"]
-                .clone()
-        };
-        assert_eq!(kind(EnrollmentKind::User, Platform::Ipados), 2);
-        assert_eq!(kind(EnrollmentKind::User, Platform::Macos), Value::Null);
-        assert_eq!(kind(EnrollmentKind::Automated, Platform::Ios), Value::Null);
-        assert_eq!(kind(EnrollmentKind::Profile, Platform::Macos), Value::Null);
-    }
-
-    #[test]
-    fn an_ipad_runs_ipados_and_relatives_count_as_ios() {
-        let named = |platform, version: &str| {
-            let version = version.to_owned();
-            let device = shown(|view| {
-                view.device.facts.platform = Some(platform);
-                view.device.facts.os_version = Some(version);
-            });
-            (device["osname"].clone(), device["type"].clone())
-        };
-        assert_eq!(named(Platform::Ipados, "18.1"), (json!("iPadOS 18.1"), json!(2)));
-        assert_eq!(named(Platform::Tvos, "18.1"), (json!("tvOS 18.1"), json!(2)));
-        assert_eq!(named(Platform::Visionos, "2.1"), (json!("visionOS 2.1"), json!(2)));
-    }
-
-    #[test]
-    fn a_location_has_a_time() {
-        let place =
-            Location { latitude: 58.517_524_8, longitude: 12.447_230_8, at: Timestamp(1_606_302_297_743) };
-        let device = shown(|view| view.device.facts.location = Some(place));
-        let expected = json!({
-            "latitude": 58.517_524_8, "longitude": 12.447_230_8, "timestamp": "/Date(1606302297743)/"
-        });
-        assert_eq!(device["location"], expected);
-    }
-
-    #[test]
-    fn a_battery_level_is_a_percentage_or_unknown() {
-        for (level, percent) in [
-            (0.0, json!(0)),
-            (0.666, json!(67)),
-            (1.0, json!(100)),
-            (-1.0, json!(null)),
-            (f64::NAN, json!(null)),
-        ] {
-            let device = shown(|view| view.device.facts.battery_level = Some(level));
-            assert_eq!(device["batterylevel"], percent, "{level}");
-        }
-    }
-
-    #[test]
-    fn a_device_that_cannot_be_lost_is_not_and_one_that_may_be_is_unknown() {
-        let lost = |supervised| {
-            shown(|view| {
-                view.device.facts.lost_mode = None;
-                view.device.facts.supervised = supervised;
-            })["lostmodeenabled"]
-                .clone()
-        };
-        assert_eq!(lost(Some(false)), false);
-        assert_eq!(lost(Some(true)), Value::Null);
-        assert_eq!(lost(None), Value::Null);
     }
 }

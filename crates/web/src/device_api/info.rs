@@ -42,7 +42,7 @@ pub(super) async fn info(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::device_object::tests::published, *};
+    use super::{super::device_object::fixtures::published, *};
 
     #[test]
     fn the_device_stands_behind_the_envelope() {

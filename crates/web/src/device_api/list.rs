@@ -120,7 +120,7 @@ fn shown(paging: Paging, page: &DevicePage) -> DeviceList {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::device_object::tests::published, *};
+    use super::{super::device_object::fixtures::published, *};
 
     #[test]
     fn a_page_passes_over_those_before_it() {

@@ -132,7 +132,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{
-        super::device_object::{DeviceObject, tests::published},
+        super::device_object::{DeviceObject, fixtures::published},
         *,
     };
 
