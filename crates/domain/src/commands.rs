@@ -18,6 +18,7 @@ pub(crate) use enqueue::{payload_context, plain_payload};
 pub use judge::Judgement;
 pub(crate) use judge::why_refused;
 pub use look::{COMMANDS_LIMIT, CommandDetails};
+pub use outcome::APPLIED;
 pub use poll::{Polled, ReportOutcome};
 pub(crate) use result::{result_context, stored};
 pub use schedule::{PRIORITY_LIMIT, Schedule};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Actor, Command, DeviceId, Link, Subject, Timestamp};
+use crate::{Actor, Command, CommandId, CommandState, DeviceId, Link, Subject, Timestamp};
 
 /// Something that an administrator may want to know of.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,19 @@ pub struct Event {
 impl Event {
     pub(crate) fn of_device(kind: &str, device: DeviceId, details: Value, at: Timestamp) -> Self {
         Self { kind: kind.into(), actor: Subject::System.audit_name(), device: Some(device), details, at }
+    }
+
+    /// What became of a command that its device has answered; `errors` are the codes and domains that it gave.
+    pub fn of_result(
+        (device, command): (DeviceId, CommandId),
+        request_type: &str,
+        state: CommandState,
+        errors: &Value,
+        at: Timestamp,
+    ) -> Self {
+        let kind = if state == CommandState::Acknowledged { "command.done" } else { "command.failed" };
+        let details = json!({ "command": command, "request_type": request_type, "errors": errors });
+        Self::of_device(kind, device, details, at)
     }
 
     pub(crate) fn action_asked(actor: &Actor, command: &Command, at: Timestamp) -> Self {

@@ -63,8 +63,8 @@ pub use applications::Application;
 pub use apps::{APP_LIMIT, App, AppList, AppPage, AppView, InstalledApp, ManagedApp};
 pub use certificates::ScepAnswer;
 pub use commands::{
-    COMMANDS_LIMIT, Command, CommandDetails, CommandFilter, CommandState, CommandView, Judgement, NewCommand,
-    NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
+    APPLIED, COMMANDS_LIMIT, Command, CommandDetails, CommandFilter, CommandState, CommandView, Judgement,
+    NewCommand, NotSent, PRIORITY_LIMIT, Polled, RENEWAL, ReportOutcome, SEND_LIMIT, Schedule, Sent,
 };
 pub use devices::{
     AndroidChannel, AndroidFacts, AndroidManagement, Device, DeviceFilter, DeviceName, DevicePage,
@@ -91,6 +91,7 @@ pub use links::{LONGEST_LINK, Link, NewLink};
 pub use ports::{ChannelState, Directory, Identity, PushState};
 pub use purges::{PURGE_LIMIT, Purge, PurgeCounts};
 pub use push_certificates::PushCertificate;
+pub use pushes::KEEP_PUSHES;
 pub use rate_limits::{EarlierRequests, LimitedRequest, PER_DAY, PER_SECOND};
 pub use retention::Old;
 pub use set_up::FirstSteps;

@@ -5,7 +5,10 @@ mod queue;
 
 use std::time::Duration;
 
-use domain::{CertificateState, EnrollmentState, ports::Identity};
+use domain::{
+    CertificateState, EnrollmentState, Event,
+    ports::{Identity, Poll, ReportStep},
+};
 
 pub(crate) use contacts::{Contact, Contacts};
 pub(crate) use queue::{GROUP, Queue, Reply, refuse, top_up};
@@ -15,6 +18,11 @@ pub(crate) fn serves(identity: &Identity, key: &str) -> bool {
     identity.certificate_state == CertificateState::Pinned
         && identity.enrollment_state == EnrollmentState::Active
         && identity.key.as_deref() == Some(key)
+}
+
+/// What the audit log is told of a final report that changes nothing else.
+pub(crate) fn result_event(who: &Identity, step: &Poll, report: &ReportStep, request_type: &str) -> Event {
+    Event::of_result((who.device, report.command), request_type, report.state, &report.errors, step.now)
 }
 
 /// A duration as times are stored.

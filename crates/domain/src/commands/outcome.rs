@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use apple::Report;
 use serde_json::{Value, json};
 
 use super::{enqueue::plain_payload, result::report_of};
@@ -13,13 +14,33 @@ use crate::{
 
 mod apps;
 mod facts;
-mod quiet;
 
 /// How long a worker has a result to itself.
 const CLAIM: Duration = Duration::from_secs(15);
 
 /// How many results are claimed at once.
 const BATCH: u32 = 128;
+
+/// The request types whose results may change something, by name. Those of all others are stored and told by the device road
+/// at once, and leave nothing to apply.
+pub const APPLIED: [&str; 16] = [
+    "ActivationLockBypassCode",
+    "ClearPasscode",
+    "DeviceInformation",
+    "DeviceLocation",
+    "DeviceLock",
+    "DisableLostMode",
+    "EnableLostMode",
+    "EraseDevice",
+    "InstalledApplicationList",
+    "ManagedApplicationList",
+    "RemoveProfile",
+    "RequestUnlockToken",
+    "RotateFileVaultKey",
+    "SecurityInfo",
+    "SetFirmwarePassword",
+    "SetRecoveryLock",
+];
 
 impl Mdm {
     /// Applies results that are stored and not yet applied, oldest first; how many there were.
@@ -28,7 +49,7 @@ impl Mdm {
     pub async fn apply_outcomes(&self) -> Result<usize> {
         let now = self.clock.now();
         let jobs = self.outbox.claim_outcomes(now, now.plus(CLAIM), BATCH).await?;
-        for job in &self.note_quiet(&jobs).await {
+        for job in &jobs {
             match self.apply_outcome(job).await {
                 Ok(()) => {}
                 // The database is away: nothing is wrong with the result.
@@ -63,7 +84,15 @@ impl Mdm {
             self.take_effect(tx, tenant, command, report, now).await?;
         }
         self.settle_secrets(tx, command, report.as_ref(), now).await?;
-        tx.record(&event(command, report.as_ref(), now)).await
+        let errors = report.as_ref().map_or_else(|| json!([]), error_chain);
+        tx.record(&Event::of_result(
+            (command.device, command.id),
+            &command.request_type,
+            command.state,
+            &errors,
+            now,
+        ))
+        .await
     }
 
     /// What the device did, written down; nothing where it belongs to another enrollment by now.
@@ -72,10 +101,13 @@ impl Mdm {
         tx: &mut dyn Tx,
         tenant: TenantId,
         command: &Command,
-        report: &apple::Report,
+        report: &Report,
         now: Timestamp,
     ) -> Result<()> {
-        let Some(effect) = self.effect(tenant, command)? else { return Ok(()) };
+        let Some(effect) = effect(&command.request_type) else { return Ok(()) };
+        if effect == Effect::Leaves(Leaving::ProfileRemoved) && !self.ends_enrollment(tenant, command)? {
+            return Ok(());
+        }
         let device = tx.device_for_update(command.device).await?;
         let Some(device) = device.filter(|device| device.enrollment == command.enrollment) else {
             return Ok(());
@@ -86,18 +118,6 @@ impl Mdm {
             Effect::TellsApps => apps::take(tx, &device, report).await,
             Effect::TellsFacts => self.learn(tx, command, report, device, now).await,
         }
-    }
-
-    /// What kind of effect `command` has when it is done.
-    fn effect(&self, tenant: TenantId, command: &Command) -> Result<Option<Effect>> {
-        Ok(match command.request_type.as_str() {
-            "EraseDevice" => Some(Effect::Leaves(Leaving::Wiped)),
-            "RemoveProfile" if self.ends_enrollment(tenant, command)? => {
-                Some(Effect::Leaves(Leaving::ProfileRemoved))
-            }
-            "InstalledApplicationList" | "ManagedApplicationList" => Some(Effect::TellsApps),
-            request_type => facts::tells(request_type).then_some(Effect::TellsFacts),
-        })
     }
 
     /// Whether a `RemoveProfile` names the profile of the enrollment.
@@ -118,7 +138,7 @@ impl Mdm {
         &self,
         tx: &mut dyn Tx,
         command: &Command,
-        report: &apple::Report,
+        report: &Report,
         mut device: Device,
         now: Timestamp,
     ) -> Result<()> {
@@ -131,6 +151,7 @@ impl Mdm {
 }
 
 /// What a command does to what we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     /// The enrollment is over.
     Leaves(Leaving),
@@ -140,17 +161,36 @@ enum Effect {
     TellsFacts,
 }
 
-fn event(command: &Command, report: Option<&apple::Report>, now: Timestamp) -> Event {
-    let kind = if command.state == CommandState::Acknowledged { "command.done" } else { "command.failed" };
-    let errors: Vec<Value> = report
-        .map(|report| {
-            report
-                .error_chain
-                .iter()
-                .map(|item| json!({ "code": item.code, "domain": item.domain }))
-                .collect()
-        })
-        .unwrap_or_default();
-    let details = json!({ "command": command.id, "request_type": command.request_type, "errors": errors });
-    Event::of_device(kind, command.device, details, now)
+/// What kind of effect a command has when it is done; `RemoveProfile` only if it is the enrollment's.
+fn effect(request_type: &str) -> Option<Effect> {
+    match request_type {
+        "EraseDevice" => Some(Effect::Leaves(Leaving::Wiped)),
+        "RemoveProfile" => Some(Effect::Leaves(Leaving::ProfileRemoved)),
+        "InstalledApplicationList" | "ManagedApplicationList" => Some(Effect::TellsApps),
+        request_type => facts::tells(request_type).then_some(Effect::TellsFacts),
+    }
+}
+
+/// What a report says went wrong, for the audit log: codes and domains, and none of the texts.
+pub(super) fn error_chain(report: &Report) -> Value {
+    report.error_chain.iter().map(|item| json!({ "code": item.code, "domain": item.domain })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use apple::facts::Kind;
+
+    use super::*;
+    use crate::escrow::is_about_secrets;
+
+    #[test]
+    fn what_has_an_effect_is_applied_and_nothing_else() {
+        let commands: Vec<_> = apple::facts::all().filter(|entry| entry.kind == Kind::Command).collect();
+        assert!(commands.len() > 60);
+        for request_type in commands.iter().map(|entry| entry.name).chain(APPLIED) {
+            let has_effect = effect(request_type).is_some() || is_about_secrets(request_type);
+            assert_eq!(APPLIED.contains(&request_type), has_effect, "{request_type}");
+        }
+        assert!(APPLIED.is_sorted() && APPLIED.iter().all(|name| apple::facts::command(name).is_some()));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{enqueue::plain_payload, result::stored};
+use super::{enqueue::plain_payload, outcome::error_chain, result::stored};
 use crate::{
     CommandId, CommandState, Credential, Installation, Mdm, Refusal, Rejection,
     enrollments::{Admission, admit, channel_key},
@@ -87,7 +87,7 @@ impl Mdm {
             if !served.report_known {
                 tracing::info!(command = %report.command, certificate = %step.fingerprint,
                     "a report of a command that is not open here");
-            } else if !report.state.is_open() {
+            } else if served.leaves_outcome {
                 self.wake.wake(Worker::Outcomes);
             }
         }
@@ -137,7 +137,7 @@ fn report_step(
         CommandState::NotNow => (result, false),
         _ => stored(installation, command, report, result)?,
     };
-    Ok(Some(ReportStep { command, state, result, sealed }))
+    Ok(Some(ReportStep { command, state, result, sealed, errors: error_chain(report) }))
 }
 
 fn foreign() -> ReportStep {
@@ -146,6 +146,7 @@ fn foreign() -> ReportStep {
         state: CommandState::NotNow,
         result: Vec::new(),
         sealed: false,
+        errors: serde_json::Value::Null,
     }
 }
 

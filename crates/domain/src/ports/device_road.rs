@@ -21,7 +21,8 @@ pub trait DeviceRoad: Send + Sync {
     /// A device reports, if it has something to report, and gets its next command, if there is one.
     ///
     /// - A report finishes (or puts off) the command with its id if that belongs to this enrollment and channel and is still
-    ///   open; then an outcome row is added for the worker. A report of anything else changes nothing.
+    ///   open. Where it finishes one of [`crate::APPLIED`], an outcome row is added for the worker; else the audit log is told
+    ///   ([`crate::Event::of_result`]), and that was all. A report of anything else changes nothing.
     /// - The next command is the first by priority, then by id, whose time has come and is not over (see
     ///   [`crate::Schedule`]). Without a report (`Idle`) a conversation begins, and any that is open may be next. After a report
     ///   it is one that is still `Queued`, or that was put off in an earlier conversation: so a conversation offers each
@@ -70,6 +71,8 @@ pub struct ReportStep {
     pub result: Vec<u8>,
     /// Whether `result` is sealed.
     pub sealed: bool,
+    /// The codes and domains of the errors that it tells, a JSON array for the audit log.
+    pub errors: serde_json::Value,
 }
 
 /// A `TokenUpdate`.
@@ -102,6 +105,8 @@ pub struct Answer<T> {
 pub struct PollAnswer {
     /// Whether the report named an open command of this channel; false without a report.
     pub report_known: bool,
+    /// Whether it left an outcome for the worker.
+    pub leaves_outcome: bool,
     /// The next command.
     pub next: Option<HandedOver>,
 }

@@ -338,9 +338,6 @@ pub trait Audit {
     /// Appends `event`.
     async fn record(&mut self, event: &Event) -> Result<()>;
 
-    /// Appends all of them, in their order.
-    async fn record_all(&mut self, events: &[Event]) -> Result<()>;
-
     /// The newest events, newest first; those of one device, or all.
     async fn events(&mut self, device: Option<DeviceId>, limit: u32) -> Result<Vec<Event>>;
 }

@@ -152,7 +152,7 @@ async fn converse(road: &dyn DeviceRoad, phone: &Phone, now: Timestamp) -> u64 {
         let Some(next) = answer.served.expect("the device is enrolled").next else { return done };
         done += 1;
         let (state, result) = acknowledged(&next.command.to_string().to_uppercase(), &phone.key);
-        report = Some(ReportStep { command: next.command, state, result, sealed: false });
+        report = Some(ReportStep { command: next.command, state, result, sealed: false, errors: json!([]) });
     }
 }
 

@@ -1,8 +1,8 @@
 //! Writing many rows at once, as PostgreSQL does it best: one array for each column.
 
 use domain::{
-    ChannelKey, Command, CommandId, DeviceId, Event, Result, TenantId, Timestamp,
-    ports::{PushTarget, SettledPush},
+    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
@@ -57,6 +57,16 @@ const LOCK_PUSHES: &str = "
     SELECT 1 FROM pushes p JOIN UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
         ON p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel
     ORDER BY p.tenant, p.device, p.channel FOR UPDATE OF p";
+
+/// In the order in which all who lock several of these rows do it.
+const KEEP_PUSHES: &str = "
+    WITH kept AS MATERIALIZED (
+        SELECT p.tenant, p.device, p.channel FROM pushes p
+        JOIN UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
+            ON p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel
+        WHERE p.claimed_until > 0 ORDER BY p.tenant, p.device, p.channel FOR UPDATE OF p)
+    UPDATE pushes p SET claimed_until = $4
+    FROM kept k WHERE p.tenant = k.tenant AND p.device = k.device AND p.channel = k.channel";
 
 /// Those that are over: delivered and not asked for again, or without a token to go on with.
 const END_PUSHES: &str = concat!(
@@ -135,6 +145,28 @@ pub(super) async fn ask_pushes(
     Ok(())
 }
 
+/// Lengthens the claims on pushes to channels.
+pub(super) async fn keep_pushes(
+    connection: &mut PgConnection,
+    jobs: &[PushJob],
+    until: Timestamp,
+) -> Result<()> {
+    let channels = jobs.iter().filter_map(|job| match &job.target {
+        PushTarget::Channel { device, channel } => Some((job.tenant.0, device.0, channel.0.as_str())),
+        PushTarget::Tombstone(_) => None,
+    });
+    let channels: Vec<_> = channels.collect();
+    query(KEEP_PUSHES)
+        .bind(each(&channels, |(tenant, ..)| *tenant))
+        .bind(each(&channels, |(_, device, _)| *device))
+        .bind(each(&channels, |(.., channel)| *channel))
+        .bind(until.0)
+        .execute(connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
 /// What became of pushes to channels. Channels are locked before pushes, as by who tells a token and asks for a push.
 pub(super) async fn settle_pushes(connection: &mut PgConnection, settled: &[SettledPush]) -> Result<()> {
     let channels: Vec<Channel<'_>> = settled.iter().filter_map(channel).collect();
@@ -188,25 +220,6 @@ async fn settle(
     Ok(())
 }
 
-/// Appends events to the audit log, in their order.
-pub(super) async fn record(connection: &mut PgConnection, tenant: TenantId, events: &[Event]) -> Result<()> {
-    let insert = query(
-        "INSERT INTO audit (tenant, device, kind, actor, details, at)
-         SELECT $1, device, kind, actor, details, at
-         FROM UNNEST($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[])
-             WITH ORDINALITY AS e (device, kind, actor, details, at, n) ORDER BY n",
-    );
-    let insert = insert
-        .bind(tenant.0)
-        .bind(each(events, |event| event.device.map(|id| id.0)))
-        .bind(each(events, |event| &*event.kind))
-        .bind(each(events, |event| &*event.actor))
-        .bind(each(events, |event| event.details.to_string()))
-        .bind(each(events, |event| event.at.0));
-    insert.execute(connection).await.map_err(failed)?;
-    Ok(())
-}
-
 /// One column of many rows.
 pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<C> {
     rows.iter().map(column).collect()
@@ -214,11 +227,6 @@ pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<
 
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> Vec<Uuid> {
-    each(ids, |id| id.0)
-}
-
-/// The same of commands.
-pub(super) fn command_ids(ids: &[CommandId]) -> Vec<Uuid> {
     each(ids, |id| id.0)
 }
 

@@ -5,7 +5,6 @@ use domain::{DeviceId, Event, Result, ports::Audit};
 use sqlx::query;
 
 use super::{
-    super::bulk,
     Row, Tx,
     rows::{get, json, time},
 };
@@ -24,10 +23,6 @@ impl Audit for Tx {
         .bind(event.at.0);
         self.open.run(insert).await?;
         Ok(())
-    }
-
-    async fn record_all(&mut self, events: &[Event]) -> Result<()> {
-        bulk::record(self.open.connection(), self.tenant, events).await
     }
 
     async fn events(&mut self, device: Option<DeviceId>, limit: u32) -> Result<Vec<Event>> {

@@ -34,10 +34,11 @@ impl Commands for Tx {
     }
 
     async fn open_command(&mut self, device: DeviceId, dedupe: &str) -> Result<Option<Command>> {
-        let select = query(select!("channel = '' AND dedupe = $3 AND state < 3 AND dedupe IS NOT NULL"))
-            .bind(self.tenant.0)
-            .bind(device.0)
-            .bind(dedupe);
+        let select =
+            query(select!("channel = '' AND dedupe = $3 AND finished_at IS NULL AND dedupe IS NOT NULL"))
+                .bind(self.tenant.0)
+                .bind(device.0)
+                .bind(dedupe);
         self.open.one(select).await?.map(|row| command(&row)).transpose()
     }
 
@@ -82,7 +83,7 @@ impl Commands for Tx {
         self.lock_enrollments(device).await?;
         let update = query(
             "UPDATE commands SET state = $4, finished_at = $5
-             WHERE tenant = $1 AND device = $2 AND id = $3 AND state < 3",
+             WHERE tenant = $1 AND device = $2 AND id = $3 AND finished_at IS NULL",
         )
         .bind(self.tenant.0)
         .bind(device.0)
@@ -99,7 +100,7 @@ impl Commands for Tx {
 
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>> {
         // Sorting by an expression keeps SQLite from walking through all that is done, in the order of the primary key.
-        let select = query(select!("state < 3 ORDER BY rank, COALESCE(id, id) LIMIT 1000"))
+        let select = query(select!("finished_at IS NULL ORDER BY rank, COALESCE(id, id) LIMIT 1000"))
             .bind(self.tenant.0)
             .bind(device.0);
         self.open.all(select).await?.iter().map(command).collect()
@@ -143,7 +144,7 @@ impl Commands for Tx {
         self.lock_enrollments(device).await?;
         let update = query(
             "UPDATE commands SET state = 5, finished_at = $4
-             WHERE tenant = $1 AND device = $2 AND state < 3 AND ($3 IS NULL OR channel = $3)",
+             WHERE tenant = $1 AND device = $2 AND finished_at IS NULL AND ($3 IS NULL OR channel = $3)",
         )
         .bind(self.tenant.0)
         .bind(device.0)
@@ -203,35 +204,6 @@ impl Commands for Tx {
             .collect()
     }
 
-    async fn commands_of(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<Vec<Command>> {
-        let (devices, ids): (Vec<_>, Vec<_>) = commands.iter().copied().unzip();
-        let select = query(concat!(
-            columns!(),
-            " WHERE tenant = $1 AND device IN ",
-            ids!("$2"),
-            " AND id IN ",
-            ids!("$3")
-        ))
-        .bind(self.tenant.0)
-        .bind(bulk::ids(&devices))
-        .bind(bulk::command_ids(&ids));
-        self.open.all(select).await?.iter().map(command).collect()
-    }
-
-    async fn remove_outcomes(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<u64> {
-        let (devices, ids): (Vec<_>, Vec<_>) = commands.iter().copied().unzip();
-        let delete = query(concat!(
-            "DELETE FROM outcomes WHERE tenant = $1 AND device IN ",
-            ids!("$2"),
-            " AND command IN ",
-            ids!("$3")
-        ))
-        .bind(self.tenant.0)
-        .bind(bulk::ids(&devices))
-        .bind(bulk::command_ids(&ids));
-        self.open.run(delete).await
-    }
-
     async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool> {
         let delete = query("DELETE FROM outcomes WHERE tenant = $1 AND device = $2 AND command = $3")
             .bind(self.tenant.0)
@@ -245,7 +217,7 @@ impl Commands for Tx {
 pub(super) fn pending<'q>(tenant: TenantId, first: DeviceId, last: DeviceId) -> Query<'q> {
     query(
         "SELECT DISTINCT device, action FROM commands
-         WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND state < 3 AND action IS NOT NULL
+         WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND finished_at IS NULL AND action IS NOT NULL
          ORDER BY device, action",
     )
     .bind(tenant.0)

@@ -29,24 +29,24 @@ const OF_DEVICE: &str = list!("AND device = $4 AND ($5 IS NULL OR state = $5) OR
 
 /// Open ones are few beside those that are done. Sorting by an expression keeps the database from walking through all of
 /// them in the order of their ids.
-const OPEN: &str = list!("AND state < 3 AND state = $4 ORDER BY COALESCE(id, id) DESC LIMIT $3");
+const OPEN: &str = list!("AND finished_at IS NULL AND state = $4 ORDER BY COALESCE(id, id) DESC LIMIT $3");
 
 /// Nearly all there are.
 const DONE: &str = list!("AND state = 3 ORDER BY id DESC LIMIT $3");
 
 /// Those that did not go well have an index of their own.
-const GONE_WRONG: &str = list!("AND state > 3 AND state = $4 ORDER BY id DESC LIMIT $3");
+const GONE_WRONG: &str = list!("AND gone_wrong = $4 ORDER BY id DESC LIMIT $3");
 
 const SUPERSEDE: &str = concat!(
     "UPDATE commands SET state = 5, finished_at = $4
-     WHERE tenant = $1 AND channel = $5 AND dedupe = $3 AND state IN (0, 2) AND state < 3 AND dedupe IS NOT NULL
+     WHERE tenant = $1 AND channel = $5 AND dedupe = $3 AND state IN (0, 2) AND finished_at IS NULL AND dedupe IS NOT NULL
          AND device IN ",
     ids!("$2")
 );
 
 const CARRIED_OUT: &str = concat!(
     "SELECT device FROM commands
-     WHERE tenant = $1 AND channel = $4 AND dedupe = $3 AND state < 3 AND dedupe IS NOT NULL AND device IN ",
+     WHERE tenant = $1 AND channel = $4 AND dedupe = $3 AND finished_at IS NULL AND dedupe IS NOT NULL AND device IN ",
     ids!("$2")
 );
 

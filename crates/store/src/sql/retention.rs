@@ -55,7 +55,7 @@ const CERTIFICATES: Forget =
 const COMMANDS: Forget = forget!(
     "commands",
     "tenant, device, id",
-    "state >= 3 AND finished_at < $1 AND NOT EXISTS (SELECT 1 FROM outcomes o
+    "finished_at IS NOT NULL AND finished_at < $1 AND NOT EXISTS (SELECT 1 FROM outcomes o
          WHERE o.tenant = commands.tenant AND o.device = commands.device AND o.command = commands.id)",
     "finished_at"
 );

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use domain::{
-    ChannelKey, Command, CommandId, DeviceId, Event, Result, TenantId, Timestamp,
-    ports::{PushTarget, SettledPush},
+    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{QueryBuilder, SqliteConnection, query};
 use uuid::Uuid;
@@ -14,7 +14,6 @@ use crate::error::{failed, taken};
 /// Twenty-two values each; a statement takes 32,766.
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
-const EVENTS_AT_ONCE: usize = 100;
 
 /// `CROSS JOIN` fixes the order: from the devices that are asked for, not from all that there are.
 const ASK_PUSHES: &str = "
@@ -32,6 +31,9 @@ const NOTE_PUSH: &str = "
     UPDATE channels SET pushed_at = $5, push_said = $6, push_token = CASE WHEN $7 THEN NULL ELSE push_token END
     WHERE tenant = $1 AND channel = $3 AND push_token = $4
         AND enrollment = (SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)";
+
+const KEEP_PUSH: &str = "
+    UPDATE pushes SET claimed_until = $4 WHERE tenant = $1 AND device = $2 AND channel = $3 AND claimed_until > 0";
 
 /// A push that is over: delivered and not asked for again, or without a token to go on with.
 const END_PUSH: &str = "
@@ -100,6 +102,20 @@ pub(super) async fn ask_pushes(
     Ok(())
 }
 
+/// Lengthens the claims on pushes to channels.
+pub(super) async fn keep_pushes(
+    connection: &mut SqliteConnection,
+    jobs: &[PushJob],
+    until: Timestamp,
+) -> Result<()> {
+    for job in jobs {
+        let PushTarget::Channel { device, channel } = &job.target else { continue };
+        let keep = query(KEEP_PUSH).bind(job.tenant.0).bind(device.0).bind(&channel.0).bind(until.0);
+        keep.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// What became of pushes to channels.
 pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[SettledPush]) -> Result<()> {
     for push in settled {
@@ -117,30 +133,8 @@ pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[
     Ok(())
 }
 
-/// Appends events to the audit log, in their order.
-pub(super) async fn record(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    events: &[Event],
-) -> Result<()> {
-    for events in events.chunks(EVENTS_AT_ONCE) {
-        let mut insert = QueryBuilder::new("INSERT INTO audit (tenant, device, kind, actor, details, at) ");
-        insert.push_values(events, |mut row, event| {
-            row.push_bind(tenant.0).push_bind(event.device.map(|id| id.0)).push_bind(&event.kind);
-            row.push_bind(&event.actor).push_bind(event.details.to_string()).push_bind(event.at.0);
-        });
-        insert.build().execute(&mut *connection).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
-    as_json(ids.iter().map(|id| id.0))
-}
-
-/// The same of commands.
-pub(super) fn command_ids(ids: &[CommandId]) -> String {
     as_json(ids.iter().map(|id| id.0))
 }
 

@@ -27,7 +27,8 @@ const LOCK: i64 = 0x7265_6d75_6461_6d76;
 /// What of the schema is read for one table.
 const COLUMNS: &str = "
     SELECT column_name::text AS name, udt_name::text AS kind, is_identity = 'YES' AS is_identity
-    FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position";
+    FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER'
+    ORDER BY ordinal_position";
 
 const KEY: &str = "
     SELECT a.attname::text FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (attnum, place), pg_attribute a

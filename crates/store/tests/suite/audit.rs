@@ -14,19 +14,6 @@ fn event(device: Option<DeviceId>, at: i64) -> Event {
 }
 
 #[tokio::test]
-async fn many_events_are_recorded_in_their_order() {
-    let world = World::new().await;
-    let device = DeviceId(id());
-    let events: Vec<_> = (0..250).map(|at| event((at % 2 == 0).then_some(device), at)).collect();
-    let mut tx = world.tx().await;
-    tx.record_all(&[]).await.unwrap();
-    tx.record_all(&events).await.unwrap();
-
-    let newest: Vec<_> = events.into_iter().rev().collect();
-    assert_eq!(tx.events(None, 1000).await.unwrap(), newest);
-}
-
-#[tokio::test]
 async fn events_come_newest_first_of_one_device_or_of_all() {
     let world = World::new().await;
     let device = DeviceId(id());

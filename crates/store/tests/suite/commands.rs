@@ -166,7 +166,7 @@ async fn open_commands_come_in_the_order_of_the_queue() {
     let phone = world.phone().await;
     let (mut one, mut two, three) = (phone.command(), phone.command(), phone.command());
     one.state = CommandState::NotNow;
-    two.state = CommandState::Failed;
+    (two.state, two.finished_at) = (CommandState::Failed, Some(later(1)));
     let mut tx = world.tx().await;
     tx.add_commands(&[three.clone(), two, one.clone()]).await.unwrap();
 
@@ -197,7 +197,8 @@ async fn each_pending_action_of_a_stretch_of_devices_is_named_once() {
     let world = World::new().await;
     let phones = [world.phone().await, world.phone().await, world.phone().await];
     let action = |n: usize, action: &str| Command { action: Some(action.into()), ..phones[n].command() };
-    let done = Command { state: CommandState::Acknowledged, ..action(0, "wipe") };
+    let done =
+        Command { state: CommandState::Acknowledged, finished_at: Some(later(1)), ..action(0, "wipe") };
     let mut tx = world.tx().await;
     let commands = [
         action(0, "lock"),

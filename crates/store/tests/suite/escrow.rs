@@ -120,7 +120,13 @@ async fn a_sealed_report_is_stored_as_one_and_may_be_replaced_by_a_plain_one() {
     let phone = world.phone().await;
     let [command] = world.queue(&phone).await;
     world.idle(&phone).await;
-    let report = ReportStep { command, state: CommandState::Acknowledged, result: vec![9, 9], sealed: true };
+    let report = ReportStep {
+        command,
+        state: CommandState::Acknowledged,
+        result: vec![9, 9],
+        sealed: true,
+        errors: serde_json::json!([]),
+    };
     world.poll(Poll { report: Some(report), ..phone.idle() }).await;
     let stored = world.command(&phone, command).await;
     assert_eq!((stored.result, stored.result_sealed), (Some(vec![9, 9]), true));

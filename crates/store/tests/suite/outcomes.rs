@@ -61,26 +61,6 @@ async fn an_applied_outcome_is_gone() {
 }
 
 #[tokio::test]
-async fn many_outcomes_are_read_and_removed_at_once() {
-    let world = World::new().await;
-    let jobs = [world.outcome(1).await, world.outcome(2).await, world.outcome(3).await];
-    let [one, two, three] = jobs.map(|job| (job.device, job.command));
-    let mut tx = world.tx().await;
-
-    let mut found = tx.commands_of(&[one, two, (one.0, two.1)]).await.unwrap();
-    found.sort_by_key(|command| command.id);
-    let mut expected = [one, two];
-    expected.sort_by_key(|(_, command)| *command);
-    assert_eq!(found.iter().map(|command| (command.device, command.id)).collect::<Vec<_>>(), expected);
-    assert_eq!(tx.commands_of(&[]).await.unwrap().len(), 0);
-
-    assert_eq!(tx.remove_outcomes(&[one, two]).await.unwrap(), 2);
-    assert_eq!(tx.remove_outcomes(&[one, three]).await.unwrap(), 1, "another worker was quicker");
-    tx.commit().await.unwrap();
-    assert_eq!(world.db.outbox.backlog().await.unwrap().1, 0);
-}
-
-#[tokio::test]
 async fn a_command_put_off_has_no_outcome() {
     let world = World::new().await;
     let phone = world.phone().await;

@@ -1,9 +1,10 @@
 use domain::{
     CertificateState, Channel, ChannelKey, Command, CommandId, CommandState, DeviceName, Enrollment,
-    EnrollmentState, PushCertificate, RENEWAL,
+    EnrollmentState, Event, PushCertificate, RENEWAL,
     ports::{Poll, TokenStep},
 };
 use pki::Fingerprint;
+use serde_json::json;
 
 use super::world::{NOW, Phone, World, channel, digest, id, later};
 
@@ -48,7 +49,8 @@ async fn a_report_is_stored_with_its_outcome() {
     let phone = world.phone().await;
     let [command] = world.queue(&phone).await;
     world.idle(&phone).await;
-    world.poll(Poll { now: later(7), ..phone.reports(command, CommandState::Failed) }).await;
+    let answer = world.poll(Poll { now: later(7), ..phone.reports(command, CommandState::Failed) }).await;
+    assert!(answer.report_known && answer.leaves_outcome);
 
     let done = world.command(&phone, command).await;
     assert_eq!((done.state, done.finished_at), (CommandState::Failed, Some(later(7))));
@@ -57,6 +59,36 @@ async fn a_report_is_stored_with_its_outcome() {
     let outcomes = world.db.outbox.claim_outcomes(later(9), later(10), 9).await.unwrap();
     assert_eq!(outcomes.len(), 1);
     assert_eq!((outcomes[0].device, outcomes[0].command), (phone.device, command));
+}
+
+#[tokio::test]
+async fn a_report_that_changes_nothing_is_told_at_once_and_leaves_no_outcome() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let states = [CommandState::Acknowledged, CommandState::Failed, CommandState::NotNow];
+    let commands = states.map(|_| Command { request_type: "CertificateList".into(), ..phone.command() });
+    let mut tx = world.tx().await;
+    tx.add_commands(&commands).await.unwrap();
+    tx.commit().await.unwrap();
+    world.idle(&phone).await;
+
+    for (command, state) in commands.iter().zip(states) {
+        let mut step = Poll { now: later(7), ..phone.reports(command.id, state) };
+        step.report.as_mut().unwrap().errors = json!([{ "code": 12 }]);
+        let answer = world.poll(step).await;
+        assert!(answer.report_known && !answer.leaves_outcome, "{state:?}");
+    }
+
+    assert_eq!(world.db.outbox.backlog().await.unwrap().1, 0);
+    let told = |state| {
+        let [done, failed, _] = &commands;
+        let command = if state == CommandState::Acknowledged { done } else { failed };
+        let errors = json!([{ "code": 12 }]);
+        Event::of_result((phone.device, command.id), "CertificateList", state, &errors, later(7))
+    };
+    let mut events = world.tx().await.events(Some(phone.device), 9).await.unwrap();
+    events.retain(|event| event.kind.starts_with("command."));
+    assert_eq!(events, [told(CommandState::Failed), told(CommandState::Acknowledged)], "newest first");
 }
 
 #[tokio::test]

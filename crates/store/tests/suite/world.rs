@@ -214,7 +214,10 @@ impl Phone {
 
     pub fn reports(&self, command: CommandId, state: CommandState) -> Poll {
         let result = if state.is_open() { Vec::new() } else { b"<report/>".to_vec() };
-        Poll { report: Some(ReportStep { command, state, result, sealed: false }), ..self.idle() }
+        Poll {
+            report: Some(ReportStep { command, state, result, sealed: false, errors: serde_json::json!([]) }),
+            ..self.idle()
+        }
     }
 
     pub fn tells(&self, channel: Channel) -> TokenStep {

@@ -93,12 +93,6 @@ pub trait Commands {
     /// Which actions are open for the devices from `first` to `last`, by id; each pair once.
     async fn pending_actions(&mut self, first: DeviceId, last: DeviceId) -> Result<Vec<(DeviceId, String)>>;
 
-    /// Those of these commands that there are, in no order.
-    async fn commands_of(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<Vec<Command>>;
-
-    /// Removes the outcome rows of these commands; how many there were.
-    async fn remove_outcomes(&mut self, commands: &[(DeviceId, CommandId)]) -> Result<u64>;
-
     /// Removes the outcome row of a command, since its effects are now applied; false if another worker was quicker.
     async fn remove_outcome(&mut self, device: DeviceId, id: CommandId) -> Result<bool>;
 }

@@ -7,16 +7,16 @@ mod text;
 use std::collections::{HashMap, HashSet};
 
 use domain::{
-    CertificateState, CommandId, DeviceId, EnrollmentId, EnrollmentState, TenantId,
+    APPLIED, CertificateState, CommandId, DeviceId, EnrollmentId, EnrollmentState, Event, TenantId,
     ports::{HandedOver, Identity, PUT_OFF, Poll, PollAnswer, TokenStep},
 };
 use pki::Fingerprint;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow, query};
 use uuid::Uuid;
 
-use self::text::{LOCK, LOOK, POLL, SET_CONTACTS, UPDATE_TOKENS};
+use self::text::{LOCK, LOOK, POLL, RECORD, SET_CONTACTS, UPDATE_TOKENS};
 use super::{super::bulk::each, lane::Result};
-use crate::road::{Contact, millis};
+use crate::road::{Contact, millis, result_event};
 
 /// How often a command is picked anew for a step whose pick was taken back by someone else at that very moment.
 const PICKS: usize = 3;
@@ -73,17 +73,22 @@ pub(super) async fn poll(
         if open.is_empty() {
             break;
         }
-        let mut missed = HashSet::new();
+        let (mut missed, mut events) = (HashSet::new(), Vec::new());
         for row in poll_once(connection, &open, round == 0).await? {
             let place = place(&row)?;
-            let known: bool = row.try_get("known")?;
             let answer: &mut PollAnswer = answers.entry(place).or_default();
-            answer.report_known |= known;
+            if let Some(request_type) = row.try_get::<Option<&str>, _>("request_type")? {
+                answer.report_known = true;
+                answer.leaves_outcome = APPLIED.contains(&request_type);
+                let step = open.iter().find(|step| step.place == place);
+                events.extend(step.and_then(|step| event(step, request_type)));
+            }
             answer.next = handed_over(&row)?;
             if row.try_get("missed")? {
                 missed.insert(place);
             }
         }
+        record(connection, &events).await?;
         open.retain(|step| missed.contains(&step.place));
     }
     Ok(answers)
@@ -124,6 +129,27 @@ pub(super) async fn set_contacts(pool: &PgPool, contacts: &[Contact]) -> Result<
     tx.commit().await
 }
 
+/// What the audit log is told of a report, where that is all that comes of it.
+fn event(step: &Placed<'_, Poll>, request_type: &str) -> Option<(TenantId, Event)> {
+    let report = step.step.report.as_ref()?;
+    let is_all = !report.state.is_open() && !APPLIED.contains(&request_type);
+    is_all.then(|| (step.who.tenant, result_event(step.who, step.step, report, request_type)))
+}
+
+async fn record(connection: &mut PgConnection, events: &[(TenantId, Event)]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let insert = query(RECORD)
+        .bind(each(events, |(tenant, _)| tenant.0))
+        .bind(each(events, |(_, event)| event.device.map(|id| id.0)))
+        .bind(each(events, |(_, event)| &*event.kind))
+        .bind(each(events, |(_, event)| &*event.actor))
+        .bind(each(events, |(_, event)| event.details.to_string()))
+        .bind(each(events, |(_, event)| event.at.0));
+    insert.execute(connection).await.map(drop)
+}
+
 async fn poll_once(
     connection: &mut PgConnection,
     steps: &[&Placed<'_, Poll>],
@@ -143,7 +169,8 @@ async fn poll_once(
         .bind(each(steps, |step| step.step.renewal_only))
         .bind(each(steps, |step| step.step.now.0))
         .bind(millis(PUT_OFF))
-        .bind(each(&reports, |report| report.is_some_and(|report| report.sealed)));
+        .bind(each(&reports, |report| report.is_some_and(|report| report.sealed)))
+        .bind(&APPLIED[..]);
     statement.fetch_all(connection).await
 }
 

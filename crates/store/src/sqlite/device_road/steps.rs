@@ -1,8 +1,8 @@
 //! The steps, each in the transaction of its group.
 
 use domain::{
-    CertificateState, ChannelKey, CommandId, DeviceId, EnrollmentId, EnrollmentState, Error, Result,
-    TenantId,
+    APPLIED, CertificateState, ChannelKey, CommandId, DeviceId, EnrollmentId, EnrollmentState, Error, Event,
+    Result, TenantId, Timestamp,
     ports::{Answer, HandedOver, Identity, PUT_OFF, Poll, PollAnswer, ReportStep, TokenStep},
 };
 use pki::Fingerprint;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     error::failed_on_road,
-    road::{Contact, millis, serves},
+    road::{Contact, millis, result_event, serves},
 };
 
 const IDENTITY: &str = "
@@ -26,7 +26,7 @@ macro_rules! next {
         concat!(
             "SELECT ",
             $columns,
-            " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?4
+            " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND finished_at IS NULL AND enrollment = ?4
                  AND not_before <= ?8 AND (expires_at IS NULL OR expires_at > ?8)
                  AND (?5 OR state = 0 OR state = 2 AND conversation < ?7) AND (NOT ?6 OR dedupe = 'renewal')
              ORDER BY rank, id LIMIT 1"
@@ -40,14 +40,17 @@ const REPORT: &str = "
         wake_at = CASE WHEN ?9 THEN wake_at ELSE ?10 + ?11 * (1 << min(put_off, 6)) END
     WHERE tenant = ?1 AND device = ?2 AND id = ?3 AND channel = ?4 AND enrollment = ?5
         AND (state < 3 OR ?9 AND state >= 5 AND handed_over_at IS NOT NULL)
-    RETURNING conversation";
+    RETURNING conversation, request_type";
 
 /// The last conversation in which something that is open was handed over.
 const LAST_CONVERSATION: &str = "
     SELECT coalesce(max(conversation), 0) FROM commands
-    WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3";
+    WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND finished_at IS NULL";
 
 const ADD_OUTCOME: &str = "INSERT INTO outcomes (tenant, device, command, at) VALUES (?1, ?2, ?3, ?4)";
+
+const RECORD: &str = "
+    INSERT INTO audit (tenant, device, kind, actor, details, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const HAND_OVER: &str = "
     UPDATE commands SET state = 1, handed_over_at = ?4, conversation = ?5
@@ -68,7 +71,7 @@ const SET_TOKEN: &str = "
 const ASK_PUSH: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
     SELECT ?1, ?2, ?3, ?4, ?4 WHERE EXISTS (
-        SELECT 1 FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND state < 3 AND enrollment = ?5)
+        SELECT 1 FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND finished_at IS NULL AND enrollment = ?5)
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -81,6 +84,13 @@ const NO_CONVERSATION: i64 = 0;
 
 const SET_CONTACT: &str = "
     UPDATE devices SET last_contact = max(coalesce(last_contact, ?3), ?3) WHERE tenant = ?1 AND id = ?2";
+
+/// A command that was open until its device reported it just now.
+struct Reported {
+    /// In which conversation it was handed over.
+    conversation: i64,
+    leaves_outcome: bool,
+}
 
 /// Whose certificate it is.
 pub(super) fn identity(connection: &Connection, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
@@ -119,15 +129,14 @@ pub(super) fn poll(connection: &Connection, step: &Poll) -> Result<Answer<PollAn
     if !serves(&who, &step.key) {
         return Ok(Answer { identity: Some(who), served: None });
     }
-    let conversation = match &step.report {
+    let reported = match &step.report {
         Some(report) => take_report(connection, &who, step, report)?,
         None => None,
     };
-    let next = hand_over(connection, &who, step, conversation)?;
-    Ok(Answer {
-        identity: Some(who),
-        served: Some(PollAnswer { report_known: conversation.is_some(), next }),
-    })
+    let leaves_outcome = reported.as_ref().is_some_and(|reported| reported.leaves_outcome);
+    let report_known = reported.is_some();
+    let next = hand_over(connection, &who, step, reported.map(|reported| reported.conversation))?;
+    Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, leaves_outcome, next }) })
 }
 
 /// Takes the new token of a channel that is there already.
@@ -150,13 +159,13 @@ pub(super) fn set_contacts(connection: &Connection, contacts: &[Contact]) -> Res
     Ok(())
 }
 
-/// In which conversation the command was handed over, if it may be reported, and is of this enrollment and channel.
+/// The command that was reported, if it may be reported, and is of this enrollment and channel.
 fn take_report(
     connection: &Connection,
     who: &Identity,
     step: &Poll,
     report: &ReportStep,
-) -> Result<Option<i64>> {
+) -> Result<Option<Reported>> {
     let done = !report.state.is_open();
     let mut update = connection.prepare_cached(REPORT).map_err(failed_on_road)?;
     let values = params![
@@ -173,18 +182,35 @@ fn take_report(
         millis(PUT_OFF),
         report.sealed,
     ];
-    let conversation = update.query_row(values, |row| row.get(0)).optional().map_err(failed_on_road)?;
-    if conversation.is_some() && done {
-        let mut insert = connection.prepare_cached(ADD_OUTCOME).map_err(failed_on_road)?;
-        let outcome = params![
-            who.tenant.0.as_bytes(),
-            who.device.0.as_bytes(),
-            report.command.0.as_bytes(),
-            step.now.0
-        ];
-        insert.execute(outcome).map_err(failed_on_road)?;
+    let found = update.query_row(values, |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional();
+    let Some((conversation, request_type)) = found.map_err(failed_on_road)? else { return Ok(None) };
+    let leaves_outcome = done && APPLIED.contains(&&*request_type);
+    if leaves_outcome {
+        add_outcome(connection, who, report, step.now)?;
+    } else if done {
+        record(connection, who, &result_event(who, step, report, &request_type))?;
     }
-    Ok(conversation)
+    Ok(Some(Reported { conversation, leaves_outcome }))
+}
+
+fn add_outcome(connection: &Connection, who: &Identity, report: &ReportStep, now: Timestamp) -> Result<()> {
+    let mut insert = connection.prepare_cached(ADD_OUTCOME).map_err(failed_on_road)?;
+    let outcome =
+        params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), report.command.0.as_bytes(), now.0];
+    insert.execute(outcome).map(drop).map_err(failed_on_road)
+}
+
+fn record(connection: &Connection, who: &Identity, event: &Event) -> Result<()> {
+    let mut insert = connection.prepare_cached(RECORD).map_err(failed_on_road)?;
+    let event = params![
+        who.tenant.0.as_bytes(),
+        event.device.map(|id| *id.0.as_bytes()),
+        event.kind,
+        event.actor,
+        event.details.to_string(),
+        event.at.0
+    ];
+    insert.execute(event).map(drop).map_err(failed_on_road)
 }
 
 fn hand_over(

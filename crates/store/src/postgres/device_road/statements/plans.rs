@@ -10,7 +10,8 @@ use super::text::{LOOK, POLL};
 const HISTORY: &str = "
     INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, finished_at, request_type, payload)
     SELECT '00000000-0000-0000-0000-000000000001', ('00000000-0000-0000-0000-' || lpad((n % 7)::text, 12, '0'))::uuid,
-        gen_random_uuid(), '00000000-0000-0000-0000-000000000003', '', CASE WHEN n % 1000 = 0 THEN 0 ELSE 3 END, false, n, n,
+        gen_random_uuid(), '00000000-0000-0000-0000-000000000003', '', CASE WHEN n % 1000 = 0 THEN 0 ELSE 3 END, false, n,
+        CASE WHEN n % 1000 > 0 THEN n END,
         'DeviceLock', ''
     FROM generate_series(1, 20000) n";
 
@@ -54,7 +55,8 @@ async fn a_poll_never_looks_at_history() {
         .bind(vec![false])
         .bind(vec![0_i64])
         .bind(0_i64)
-        .bind(vec![false]);
+        .bind(vec![false])
+        .bind(vec!["SecurityInfo"]);
     let poll: Vec<String> = poll.fetch_all(&mut connection).await.unwrap();
     let plan = poll.join("\n");
     // The next command, and the last conversation; the command that is reported and the one that is handed over are

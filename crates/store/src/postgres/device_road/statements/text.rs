@@ -12,7 +12,7 @@ pub(super) const LOOK: &str = concat!(
     "SELECT ",
     identities!(),
     ", EXISTS (SELECT 1 FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = s.channel
-             AND m.state < 3 AND m.enrollment = c.enrollment AND m.not_before <= s.now
+             AND m.finished_at IS NULL AND m.enrollment = c.enrollment AND m.not_before <= s.now
              AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal')) AS waits
      FROM UNNEST($1::bytea[], $2::text[], $3::bool[], $4::bigint[])
              WITH ORDINALITY AS s (fingerprint, channel, renewal_only, now, n)
@@ -46,19 +46,19 @@ pub(super) const POLL: &str = "
         WHERE m.tenant = s.tenant AND m.device = s.device AND m.id = s.command AND m.channel = s.channel
             AND m.enrollment = s.enrollment
             AND (m.state < 3 OR s.state >= 3 AND m.state >= 5 AND m.handed_over_at IS NOT NULL)
-        RETURNING s.place, m.tenant, m.device, m.id, s.state, s.now, m.conversation
+        RETURNING s.place, m.tenant, m.device, m.id, m.request_type, s.state, s.now, m.conversation
     ), noted AS (
         INSERT INTO outcomes (tenant, device, command, at)
-        SELECT tenant, device, id, now FROM reported WHERE state >= 3
+        SELECT tenant, device, id, now FROM reported WHERE state >= 3 AND request_type = ANY($14)
     ), picked AS MATERIALIZED (
         SELECT s.place, s.tenant, s.device, s.now, q.id,
             CASE WHEN s.idle THEN greatest(s.now, 1 + (
                 SELECT max(m.conversation) FROM commands m WHERE m.tenant = s.tenant AND m.device = s.device
-                    AND m.channel = s.channel AND m.state < 3))
+                    AND m.channel = s.channel AND m.finished_at IS NULL))
                 ELSE COALESCE(r.conversation, 0) END AS conversation
         FROM step s LEFT JOIN reported r USING (place) CROSS JOIN LATERAL (
             SELECT m.id FROM commands m
-            WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.state < 3
+            WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.finished_at IS NULL
                 AND m.enrollment = s.enrollment AND m.id IS DISTINCT FROM s.command
                 AND m.not_before <= s.now AND (m.expires_at IS NULL OR m.expires_at > s.now)
                 AND (s.idle OR m.state = 0 OR m.state = 2 AND m.conversation < r.conversation)
@@ -66,12 +66,18 @@ pub(super) const POLL: &str = "
             ORDER BY m.rank, m.id LIMIT 1) q
     ), handed AS (
         UPDATE commands m SET state = 1, handed_over_at = p.now, conversation = p.conversation FROM picked p
-        WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.state < 3
+        WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.finished_at IS NULL
         RETURNING p.place, m.id, m.payload, m.sealed
     )
-    SELECT s.place, r.place IS NOT NULL AS known, p.place IS NOT NULL AND h.place IS NULL AS missed,
+    SELECT s.place, r.request_type, p.place IS NOT NULL AND h.place IS NULL AS missed,
         s.tenant, s.device, h.id AS command, h.payload, h.sealed
     FROM step s LEFT JOIN reported r USING (place) LEFT JOIN picked p USING (place) LEFT JOIN handed h USING (place)";
+
+pub(super) const RECORD: &str = "
+    INSERT INTO audit (tenant, device, kind, actor, details, at)
+    SELECT tenant, device, kind, actor, details, at
+    FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+        WITH ORDINALITY AS e (tenant, device, kind, actor, details, at, n) ORDER BY n";
 
 /// A channel whose token was dead is woken if something waits: nobody was told of it meanwhile.
 pub(super) const UPDATE_TOKENS: &str = "
@@ -95,7 +101,7 @@ pub(super) const UPDATE_TOKENS: &str = "
         SELECT k.tenant, k.device, k.channel, k.now, k.now FROM known k
         WHERE k.was_dead AND k.token IS NOT NULL AND EXISTS (
             SELECT 1 FROM commands m WHERE m.tenant = k.tenant AND m.device = k.device AND m.channel = k.channel
-                AND m.state < 3 AND m.enrollment = k.enrollment)
+                AND m.finished_at IS NULL AND m.enrollment = k.enrollment)
         ORDER BY k.tenant, k.device, k.channel
         ON CONFLICT (tenant, device, channel) DO UPDATE SET
             due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
