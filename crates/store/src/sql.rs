@@ -32,6 +32,8 @@ mod finding;
 mod groups;
 #[path = "sql/history.rs"]
 mod history;
+#[path = "sql/left_tokens.rs"]
+mod left_tokens;
 #[path = "sql/links.rs"]
 mod links;
 #[path = "sql/outbox.rs"]

@@ -12,6 +12,7 @@ use sqlx::query;
 use super::{
     super::{OTHERS_WRITE, bulk},
     Row, Tx,
+    left_tokens::BOOTSTRAP_TOKEN,
     rows::{enrollment_state, get, json, maybe_time, time},
 };
 
@@ -214,15 +215,7 @@ impl Enrollments for Tx {
         sealed: Option<&[u8]>,
         at: Timestamp,
     ) -> Result<bool> {
-        let update = query(
-            "UPDATE channels SET bootstrap_token = $3, bootstrap_token_at = $4
-             WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
-        )
-        .bind(self.tenant.0)
-        .bind(enrollment.0)
-        .bind(sealed)
-        .bind(at.0);
-        Ok(self.open.run(update).await? > 0)
+        self.leave(&BOOTSTRAP_TOKEN, enrollment, sealed, at).await
     }
 
     async fn declared(&mut self, enrollment: EnrollmentId, key: &ChannelKey) -> Result<Option<Declared>> {

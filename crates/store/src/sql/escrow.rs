@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Query, Row, Tx,
+    left_tokens::{BOOTSTRAP_TOKEN, UNLOCK_TOKEN},
     rows::{command_state, get, maybe_time, time},
 };
 
@@ -35,25 +36,6 @@ const CONFIRMED: &str = entries!(
     "AND e.refused_at IS NULL AND (e.confirmed_at IS NOT NULL OR c.state = 3)
      ORDER BY CASE WHEN e.enrollment = $4 THEN 0 ELSE 1 END, e.created_at DESC, e.id DESC LIMIT 1"
 );
-
-/// Of the device's own channels, in all its enrollments.
-macro_rules! left {
-    ($token:literal) => {
-        concat!(
-            "SELECT c.enrollment, c.",
-            $token,
-            " AS token, c.",
-            $token,
-            "_at AS kept_at FROM enrollments e
-                 JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = ''
-             WHERE e.tenant = $1 AND e.device = $2 AND c.",
-            $token,
-            " IS NOT NULL ORDER BY COALESCE(c.",
-            $token,
-            "_at, 0) DESC, e.created_at DESC, e.id DESC LIMIT 100"
-        )
-    };
-}
 
 #[async_trait]
 impl Escrow for Tx {
@@ -131,7 +113,7 @@ impl Escrow for Tx {
     }
 
     async fn unlock_tokens(&mut self, device: DeviceId) -> Result<Vec<LeftToken>> {
-        self.left(left!("unlock_token"), device).await
+        self.left(&UNLOCK_TOKEN, device).await
     }
 
     async fn set_unlock_token(
@@ -140,20 +122,12 @@ impl Escrow for Tx {
         sealed: &[u8],
         at: Timestamp,
     ) -> Result<()> {
-        let update = query(
-            "UPDATE channels SET unlock_token = $3, unlock_token_at = $4
-             WHERE tenant = $1 AND enrollment = $2 AND channel = ''",
-        )
-        .bind(self.tenant.0)
-        .bind(enrollment.0)
-        .bind(sealed)
-        .bind(at.0);
-        self.open.run(update).await?;
+        self.leave(&UNLOCK_TOKEN, enrollment, Some(sealed), at).await?;
         Ok(())
     }
 
     async fn bootstrap_tokens(&mut self, device: DeviceId) -> Result<Vec<LeftToken>> {
-        self.left(left!("bootstrap_token"), device).await
+        self.left(&BOOTSTRAP_TOKEN, device).await
     }
 }
 
@@ -161,19 +135,6 @@ impl Tx {
     async fn entries(&mut self, select: Query<'_>) -> Result<Vec<EscrowEntry>> {
         self.open.all(select).await?.iter().map(entry).collect()
     }
-
-    async fn left(&mut self, select: &'static str, device: DeviceId) -> Result<Vec<LeftToken>> {
-        let rows = self.open.all(query(select).bind(self.tenant.0).bind(device.0)).await?;
-        rows.iter().map(left_token).collect()
-    }
-}
-
-fn left_token(row: &Row) -> Result<LeftToken> {
-    Ok(LeftToken {
-        enrollment: EnrollmentId(get(row, "enrollment")?),
-        sealed: get(row, "token")?,
-        at: maybe_time(row, "kept_at")?,
-    })
 }
 
 fn entry(row: &Row) -> Result<EscrowEntry> {
