@@ -1,11 +1,23 @@
 //! From settings as given to settings that make sense; every fault is told, not only the first.
 
+mod addresses;
+mod listeners;
+mod logging;
+mod times;
+mod values;
+
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use ipnet::IpNet;
-use tracing_subscriber::EnvFilter;
 
-use super::{Given, Settings};
+use super::Settings;
+use addresses::{address, database, url};
+pub use listeners::Tls;
+use listeners::{header, networks, tls};
+pub use logging::LogFormat;
+use logging::{log, log_format};
+use times::kept;
+use values::{flag, google_push, number};
 
 /// Settings that make sense together.
 #[derive(Clone, Debug)]
@@ -66,31 +78,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// The file that says when both listeners are open.
     pub ready_file: Option<PathBuf>,
-}
-
-/// How the listeners speak TLS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// By certificates of a CA of our own.
-    SelfSigned,
-    /// By certificates that somebody else renews.
-    Files {
-        /// Certificate and chain, PEM.
-        certificate: PathBuf,
-        /// Private key, PEM.
-        key: PathBuf,
-    },
-    /// Not at all.
-    Off,
-}
-
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// Everything that is wrong with the settings.
@@ -201,149 +188,6 @@ impl Config {
     }
 }
 
-fn database(settings: &Settings, data: &std::path::Path, faults: &mut Vec<String>) -> String {
-    match settings.database.as_deref() {
-        None => format!("sqlite:{}", data.join("remuda.db").display()),
-        Some(url)
-            if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) =>
-        {
-            url.to_owned()
-        }
-        Some(_) => {
-            faults.push("--database: a URL that begins with postgres:// or sqlite:".into());
-            String::new()
-        }
-    }
-}
-
-fn address(flag: &str, given: Option<&str>, default: &str, faults: &mut Vec<String>) -> SocketAddr {
-    let text = given.unwrap_or(default);
-    text.parse().unwrap_or_else(|_| {
-        faults.push(format!("{flag} {text}: an address and a port, such as {default}"));
-        SocketAddr::from(([127, 0, 0, 1], 0))
-    })
-}
-
-fn url(flag: &str, given: Option<&str>, faults: &mut Vec<String>) -> Option<String> {
-    let url = given?.trim_end_matches('/');
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['?', '#', ' ', '@'])) {
-        faults.push(format!("{flag} {url}: an address such as https://mdm.example.com"));
-    }
-    Some(url.to_owned())
-}
-
-fn tls(settings: &Settings, faults: &mut Vec<String>) -> Tls {
-    match (settings.tls.as_deref(), &settings.tls_cert, &settings.tls_key) {
-        (None | Some("self-signed"), None, None) => Tls::SelfSigned,
-        (Some("off"), None, None) => Tls::Off,
-        (Some("files"), Some(certificate), Some(key)) => {
-            Tls::Files { certificate: certificate.clone(), key: key.clone() }
-        }
-        (Some("files"), _, _) => {
-            faults.push("--tls files: needs --tls-cert and --tls-key".into());
-            Tls::Off
-        }
-        (None | Some("self-signed" | "off"), _, _) => {
-            faults.push("--tls-cert and --tls-key: only with --tls files".into());
-            Tls::Off
-        }
-        (Some(other), _, _) => {
-            faults.push(format!("--tls {other}: self-signed, files or off"));
-            Tls::SelfSigned
-        }
-    }
-}
-
-fn google_push(given: Option<&str>, faults: &mut Vec<String>) -> bool {
-    match given {
-        None | Some("pull") => false,
-        Some("push") => true,
-        Some(other) => {
-            faults.push(format!("--google-notifications {other}: pull or push"));
-            false
-        }
-    }
-}
-
-fn networks(given: &[String], faults: &mut Vec<String>) -> Vec<IpNet> {
-    let mut networks = Vec::new();
-    for text in given {
-        match text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)) {
-            Ok(network) => networks.push(network),
-            Err(_) => faults.push(format!("--trusted-proxy {text}: a network such as 10.0.0.0/8")),
-        }
-    }
-    networks
-}
-
-fn header(given: Option<&str>, faults: &mut Vec<String>) -> Option<web::HeaderName> {
-    let name = given?;
-    let header = web::HeaderName::try_from(name);
-    if header.is_err() {
-        faults.push(format!("--client-cert-header {name}: the name of a header"));
-    }
-    header.ok()
-}
-
-fn flag(name: &str, given: Option<&Given<bool>>, faults: &mut Vec<String>) -> bool {
-    match given {
-        None => false,
-        Some(Given::Sound(flag)) => *flag,
-        Some(Given::Unsound(text)) => {
-            faults.push(format!("{name} {text}: true or false"));
-            false
-        }
-    }
-}
-
-/// How long something is kept: a day at least.
-fn kept(flag: &str, given: Option<&str>, days_by_default: u32, faults: &mut Vec<String>) -> Duration {
-    const DAY: Duration = Duration::from_hours(24);
-    let Some(text) = given else { return days_by_default * DAY };
-    let span = text.parse::<jiff::SignedDuration>().ok().or_else(|| days(text));
-    let time = span.and_then(|span| Duration::try_from(span).ok()).filter(|time| *time >= DAY);
-    time.unwrap_or_else(|| {
-        faults.push(format!("{flag} {text}: a time of a day or more, such as 30d or 36h"));
-        DAY
-    })
-}
-
-fn days(text: &str) -> Option<jiff::SignedDuration> {
-    let days: i64 = text.strip_suffix('d')?.trim().parse().ok()?;
-    jiff::SignedDuration::try_from_hours(days.checked_mul(24)?)
-}
-
-fn number(name: &str, given: Option<Given<usize>>, default: usize, faults: &mut Vec<String>) -> usize {
-    let wrong = match given {
-        None => return default,
-        Some(Given::Sound(number)) if number > 0 => return number,
-        Some(Given::Sound(number)) => number.to_string(),
-        Some(Given::Unsound(text)) => text,
-    };
-    faults.push(format!("{name} {wrong}: a whole number from 1"));
-    default
-}
-
-fn log(given: Option<String>, faults: &mut Vec<String>) -> String {
-    let filter = given.unwrap_or_else(|| "info".into());
-    if let Err(error) = EnvFilter::try_new(&filter) {
-        faults.push(format!("--log {filter}: {error}"));
-    }
-    filter
-}
-
-fn log_format(given: Option<&str>, faults: &mut Vec<String>) -> LogFormat {
-    match given {
-        None | Some("text") => LogFormat::Text,
-        Some("json") => LogFormat::Json,
-        Some(other) => {
-            faults.push(format!("--log-format {other}: text or json"));
-            LogFormat::Text
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,28 +257,6 @@ mod tests {
         let config = Config::new(flags.or(file)).unwrap();
         assert_eq!((config.log.as_str(), config.log_format), ("debug", LogFormat::Json));
         assert_eq!(config.trusted_proxies.len(), 1);
-    }
-
-    #[test]
-    fn what_is_over_is_kept_for_a_day_at_least() {
-        let history = |text: &str| {
-            let settings = Settings {
-                history: Some(text.into()),
-                audit: Some(text.into()),
-                archive: Some(text.into()),
-                ..Settings::default()
-            };
-            let config = Config::new(settings).map_err(|faults| assert_eq!(faults.0.len(), 3, "{faults}"))?;
-            assert!(config.audit == config.history && config.archive == config.history);
-            Ok::<_, ()>(config.history.as_secs() / 3600)
-        };
-        let usual = Config::new(Settings::default()).unwrap();
-        let days = [usual.history, usual.audit, usual.archive].map(|time| time.as_secs() / (24 * 3600));
-        assert_eq!(days, [30, 400, 400]);
-        assert_eq!((history("90d"), history("36h")), (Ok(2160), Ok(36)));
-        for wrong in ["1h", "-3d", "soon", "", "d", "99999999999999999d"] {
-            assert!(history(wrong).is_err(), "{wrong}");
-        }
     }
 
     #[test]
