@@ -10,8 +10,12 @@ use crate::{
     push_certificates::key_context,
 };
 
-/// How long a worker has a push to itself: longer than a delivery may take.
-const CLAIM: Duration = Duration::from_mins(1);
+/// How long a worker has a push to itself, unless it says that it goes on. What a server that died was at waits for so long,
+/// and what is asked for meanwhile with it.
+const CLAIM: Duration = Duration::from_secs(15);
+
+/// How often a worker says so while deliveries are under way: some of its words may be late or lost.
+pub const KEEP_PUSHES: Duration = Duration::from_secs(3);
 
 /// The first wait after a failure; each further one doubles it.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
@@ -20,10 +24,16 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_mins(30);
 
 impl Mdm {
-    /// Up to `limit` pushes that are due, each claimed for a minute.
+    /// Up to `limit` pushes that are due, each claimed for 15 seconds, and for as long as [`keep_pushes`](Self::keep_pushes)
+    /// is called every [`KEEP_PUSHES`].
     pub async fn claim_pushes(&self, limit: u32) -> Result<Vec<PushJob>> {
         let now = self.clock.now();
         self.outbox.claim_pushes(now, now.plus(CLAIM), limit).await
+    }
+
+    /// Keeps pushes that were claimed from other nodes: a delivery may take longer than a claim.
+    pub async fn keep_pushes(&self, jobs: &[PushJob]) -> Result<()> {
+        self.outbox.keep_pushes(jobs, self.clock.now().plus(CLAIM)).await
     }
 
     /// What proves to APNs that `tenant` may push; `None` without a push certificate.

@@ -18,6 +18,9 @@ pub trait Outbox: AndroidOutbox + Retention + Send + Sync {
     /// Tombstones' farewells are among them. A channel without a live token has no row.
     async fn claim_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>>;
 
+    /// Claims these until `until`, where they are still claimed: their worker lives, and is not done with them.
+    async fn keep_pushes(&self, jobs: &[PushJob], until: Timestamp) -> Result<()>;
+
     /// What became of pushes, in one transaction. A push that was asked for again meanwhile stays due.
     async fn settle_pushes(&self, settled: &[SettledPush]) -> Result<()>;
 

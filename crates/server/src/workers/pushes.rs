@@ -3,10 +3,13 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{
-    Mdm, TenantId,
+    KEEP_PUSHES, Mdm, TenantId,
     ports::{Deliver, Delivery, PushCredentials, PushJob, SettledPush, Worker},
 };
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, interval_at},
+};
 
 use super::{LOOK, rest, take_over};
 use crate::adapters::Wakes;
@@ -43,18 +46,38 @@ async fn send(mdm: &Arc<Mdm>, apns: &Arc<dyn Deliver>) -> domain::Result<usize> 
     let count = jobs.len();
     let mut credentials = HashMap::new();
     let mut sending = JoinSet::new();
-    for job in jobs {
+    for job in jobs.iter().cloned() {
         let credentials = of_tenant(mdm, &mut credentials, job.tenant).await?;
         sending.spawn(deliver(apns.clone(), mdm.clone(), credentials, job));
     }
-    let mut settled = Vec::with_capacity(count);
-    while let Some(done) = sending.join_next().await {
-        settled.push(done.map_err(domain::Error::internal)?);
-    }
+    let settled = all(mdm, &jobs, sending).await?;
     if !settled.is_empty() {
         mdm.settle_pushes(&settled).await?;
     }
     Ok(count)
+}
+
+/// What became of all of `jobs`. All are kept until the last is done, also those that APNs has already: they are settled together.
+async fn all(
+    mdm: &Mdm,
+    jobs: &[PushJob],
+    mut sending: JoinSet<(SettledPush, Delivery)>,
+) -> domain::Result<Vec<(SettledPush, Delivery)>> {
+    let mut settled = Vec::with_capacity(jobs.len());
+    let mut keep = interval_at(Instant::now() + KEEP_PUSHES, KEEP_PUSHES);
+    loop {
+        tokio::select! {
+            done = sending.join_next() => match done {
+                Some(done) => settled.push(done.map_err(domain::Error::internal)?),
+                None => return Ok(settled),
+            },
+            _ = keep.tick() => {
+                if let Err(error) = mdm.keep_pushes(jobs).await {
+                    tracing::warn!(error = error.chain(), "claims of pushes could not be kept: some may be sent twice");
+                }
+            }
+        }
+    }
 }
 
 async fn deliver(

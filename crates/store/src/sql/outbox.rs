@@ -53,6 +53,9 @@ const CLAIM_FAREWELLS: &str = concat!(
      RETURNING fingerprint, tenant, push_token, push_magic, attempts, generation",
 );
 
+const KEEP_FAREWELL: &str = "
+    UPDATE tombstones SET claimed_until = $3 WHERE fingerprint = $1 AND generation = $2 AND claimed_until > 0";
+
 const CLAIM_OUTCOMES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, command FROM outcomes
          WHERE claimed_until <= $1 ORDER BY at, command LIMIT $3",
@@ -118,6 +121,21 @@ impl Outbox for Backend {
         }
         open.commit().await?;
         Ok(jobs)
+    }
+
+    async fn keep_pushes(&self, jobs: &[PushJob], until: Timestamp) -> Result<()> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let mut open = self.write().await?;
+        bulk::keep_pushes(open.connection(), jobs, until).await?;
+        for job in jobs {
+            if let PushTarget::Tombstone(fingerprint) = &job.target {
+                let keep = query(KEEP_FAREWELL).bind(&fingerprint.0[..]).bind(job.generation).bind(until.0);
+                open.run(keep).await?;
+            }
+        }
+        open.commit().await
     }
 
     async fn settle_pushes(&self, settled: &[SettledPush]) -> Result<()> {

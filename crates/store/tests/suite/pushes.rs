@@ -221,6 +221,27 @@ async fn a_push_whose_channel_has_gone_is_dropped_when_it_is_claimed() {
 }
 
 #[tokio::test]
+async fn pushes_are_kept_by_the_worker_that_is_not_done_with_them() {
+    let world = World::new().await;
+    let phones = [world.phone().await, world.phone().await];
+    for phone in &phones {
+        world.ask(phone, NOW).await;
+    }
+    farewell(&world).await;
+    let jobs = world.claim(0).await;
+    assert_eq!(jobs.len(), 3);
+    let (one, others) = jobs.split_first().unwrap();
+
+    world.db.outbox.keep_pushes(others, later(20)).await.unwrap();
+    assert_eq!(world.claim(10).await, std::slice::from_ref(one), "its worker has not kept it");
+    assert_eq!(world.claim(19).await, []);
+    world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
+    world.db.outbox.keep_pushes(&jobs, later(90)).await.unwrap();
+    world.db.outbox.keep_pushes(&[], later(90)).await.unwrap();
+    assert_eq!(world.claim(19).await.len(), 3, "whose claim has ended cannot keep it");
+}
+
+#[tokio::test]
 async fn the_pushes_that_wait_longest_are_claimed_first() {
     let world = World::new().await;
     let (one, two) = (world.phone().await, world.phone().await);

@@ -6,8 +6,8 @@ use testkit::{on_both, server::TestServer};
 
 use super::settled;
 
-/// How long a push belongs to the worker that took it.
-const CLAIM: Duration = Duration::from_mins(2);
+/// How long a push belongs to the worker that took it and says nothing more.
+const CLAIM: Duration = Duration::from_secs(15);
 
 on_both!(one_that_was_under_way_is_sent_again);
 async fn one_that_was_under_way_is_sent_again(mut server: TestServer) {
@@ -54,4 +54,24 @@ async fn one_that_was_asked_for_while_the_server_was_down_is_sent(mut server: Te
     server.apns().release();
     server.clock().advance(CLAIM);
     server.apns().watch().wait_for(|so_far| so_far.accepted > accepted).await.unwrap();
+}
+
+on_both!(one_that_takes_longer_than_its_claim_is_left_to_its_server);
+async fn one_that_takes_longer_than_its_claim_is_left_to_its_server(server: TestServer) {
+    let iphone = settled(&server).await;
+    let before = server.apns().counters().arrived;
+    server.apns().hold();
+    server.lock(&iphone).await;
+    server.apns().watch().wait_for(|so_far| so_far.arrived == before + 1).await.unwrap();
+    let its_end = server.mdm().now().plus(CLAIM);
+    let other = server.database().await;
+    // A claim of no length takes nothing away.
+    assert_eq!(other.outbox.claim_pushes(its_end, its_end, 1).await.unwrap().len(), 1);
+    server.clock().advance(CLAIM - Duration::from_secs(1));
+    server.until(async |_| other.outbox.claim_pushes(its_end, its_end, 1).await.unwrap().is_empty()).await;
+    server.clock().advance(Duration::from_secs(1));
+    assert_eq!(other.outbox.claim_pushes(server.mdm().now(), its_end, 1).await.unwrap(), []);
+    server.apns().release();
+    server.pushed().await;
+    assert_eq!(server.apns().counters().arrived, before + 1);
 }
