@@ -296,6 +296,8 @@ impl Open {
     }
 }
 
+/// A node that was killed holds its claims until they end, and until then nobody takes up what it was at: it would wait
+/// although a server is there again. Where that one is alone, nobody else can be at it.
 fn releases(worker: Worker) -> &'static [&'static str] {
     match worker {
         Worker::Pushes => {
