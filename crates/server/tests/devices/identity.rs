@@ -4,6 +4,7 @@ mod certificates;
 mod clocks;
 mod device_ca;
 mod forgotten;
+mod meanwhile;
 mod proxy;
 mod signatures;
 mod tickets;

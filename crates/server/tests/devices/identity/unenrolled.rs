@@ -49,7 +49,7 @@ async fn a_purged_device_that_enrolls_again_is_a_new_one(server: TestServer) {
 }
 
 /// Purges it and waits until that is done.
-async fn purge(server: &TestServer, device: &Device) {
+pub async fn purge(server: &TestServer, device: &Device) {
     let guid = device.id().0.hyphenated().to_string();
     server.mdm().ask_purge(&server.owner(), &[], &[guid]).await.unwrap();
     server.settled().await;
