@@ -4,8 +4,8 @@
 //! The load and the verdicts are those of the crash test: nothing that was answered with 200 or 202 may be
 //! missing, nothing may be done twice. Beside that, `canary` watches that each server answers all the time
 //! but in its own trouble, `limits` that they count together, `races` that a device on several connections
-//! is handed nothing twice, and `pushes` that each device is woken once. What takes longest is the minute
-//! after which a push that the dead server had claimed passes to the others. For long runs:
+//! is handed nothing twice, and `pushes` that each device is woken once. What takes longest are the 15 seconds
+//! after which what the dead server had claimed passes to the others. For long runs:
 //!
 //! ```sh
 //! REMUDA_NODES_ROUNDS=50 cargo test -p server --test crash several_nodes -- --nocapture

@@ -22,11 +22,13 @@ pub async fn each_once(world: &World, devices: &[AppleDevice]) {
     judge(world, devices, before, "with all servers at work");
 }
 
-/// The same while APNs takes its time and one more server starts: what the others are at is not its own.
+/// The same while APNs takes its time and one more server starts: what the others are at is not its own. Each of them has one
+/// device to wake: while it waits for APNs it takes up no more.
 pub async fn once_while_another_starts(world: &World, devices: &[AppleDevice], late: &Node) -> Process {
     let before = world.apns.counters().arrived;
     world.apns.hold();
     let nodes: Vec<_> = world.installation.nodes.iter().filter(|node| !is(node, late)).cloned().collect();
+    let devices = &devices[..nodes.len()];
     lock_all(world, devices, &nodes).await;
     let enough = before + devices.len() as u64;
     let under_way = async { world.apns.watch().wait_for(|so_far| so_far.arrived >= enough).await.map(drop) };
