@@ -28,11 +28,12 @@ const CERTIFICATES: Duration = Duration::from_hours(2 * 24);
 pub enum Old {
     /// Commands with their results, [`crate::Settings::history`] after their end.
     Commands,
-    /// Events that tell how a command ended, as long as it. Who asked for it is told by another, which is kept longer.
+    /// Events that tell how a command ended, as long as it, and no longer than other events. Who asked for it is told by another,
+    /// which is kept longer.
     EndsOfCommands,
     /// Enrollment links, as long after their end.
     Links,
-    /// Events, after [`crate::Settings::audit`].
+    /// All other events, after [`crate::Settings::audit`].
     Events,
     /// Finished purges, likewise.
     Purges,
@@ -64,7 +65,7 @@ impl Mdm {
         let audit = now.minus(self.settings.audit);
         match old {
             Old::Commands => self.outbox.forget_commands(history, BATCH).await,
-            Old::EndsOfCommands => self.outbox.forget_ends_of_commands(history, BATCH).await,
+            Old::EndsOfCommands => self.outbox.forget_ends_of_commands(history.max(audit), BATCH).await,
             Old::Links => self.outbox.forget_links(history, BATCH).await,
             Old::Events => self.outbox.forget_events(audit, BATCH).await,
             Old::Purges => self.outbox.forget_purges(audit, BATCH).await,

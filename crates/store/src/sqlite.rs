@@ -24,6 +24,9 @@ const READERS: u32 = 4;
 /// To what the write-ahead log is cut down once it was long, in bytes.
 const LOG: i64 = 64 << 20;
 
+/// How many pages the log has before they are brought into the file: a page that many steps have written is brought once.
+const CHECKPOINT: i64 = LOG / 4096;
+
 /// How long a statement waits for another process, such as the command line beside the server.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -114,6 +117,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("journal_size_limit", LOG.to_string())
+        .pragma("wal_autocheckpoint", CHECKPOINT.to_string())
         .busy_timeout(BUSY)
         .statement_cache_capacity(200)
         .disable_statement_logging()

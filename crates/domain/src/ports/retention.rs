@@ -11,7 +11,7 @@ pub trait Retention: Send + Sync {
     /// Removes commands, with their results, that ended before `before`.
     async fn forget_commands(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
-    /// Removes events of before `before`.
+    /// Removes events of before `before`, but for those of the ends of commands.
     async fn forget_events(&self, before: Timestamp, limit: u32) -> Result<u64>;
 
     /// Removes events of before `before` that tell how a command ended: done, failed or expired.

@@ -38,7 +38,12 @@ macro_rules! forget {
 
 type Forget = (&'static str, &'static str);
 
-const EVENTS: Forget = forget!("audit", "tenant, seq", "at < $1", "at");
+const EVENTS: Forget = forget!(
+    "audit",
+    "tenant, seq",
+    "kind NOT IN ('command.done', 'command.failed', 'command.expired') AND at < $1",
+    "at"
+);
 const ENDS: Forget = forget!(
     "audit",
     "tenant, seq",

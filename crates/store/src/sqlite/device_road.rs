@@ -20,7 +20,7 @@ use domain::{
 use rusqlite::Connection;
 
 use self::{looking::Look, writing::Write};
-use super::{BUSY, LOG};
+use super::{BUSY, CHECKPOINT, LOG};
 use crate::{
     error::failed_on_road,
     gate::Gate,
@@ -113,6 +113,7 @@ fn connect(path: &Path) -> Result<Connection> {
     connection.busy_timeout(BUSY).map_err(failed_on_road)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed_on_road)?;
     connection.pragma_update(None, "journal_size_limit", LOG).map_err(failed_on_road)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed_on_road)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(failed_on_road)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)

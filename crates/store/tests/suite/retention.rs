@@ -58,6 +58,13 @@ async fn events_of_how_commands_ended_go_before_all_others() {
     let left = world.look().await.events(None, 9).await.unwrap();
     let kinds: Vec<_> = left.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["command.done", "device.enrolled", "command.sent"]);
+
+    assert_eq!(world.db.outbox.forget_events(later(99), 9).await.unwrap(), 2);
+    assert_eq!(
+        world.look().await.events(None, 9).await.unwrap().len(),
+        1,
+        "how a command ended goes by itself"
+    );
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use domain::{
     ports::{Answer, Poll, PollAnswer},
 };
 use rusqlite::Connection;
-use tokio::sync::mpsc::{self, Receiver};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, Receiver},
+};
 
 use super::steps;
 use crate::{
@@ -18,10 +21,13 @@ use crate::{
     road::{GROUP, Queue, Reply, refuse, serves, top_up},
 };
 
+/// A step, its answer, and whether something waits for it after all.
+type Looked = (Poll, Answer<PollAnswer>, bool);
+
 /// What the thread is asked.
 pub(super) enum Look {
-    /// Answers an idle poll, and whether something waits for it after all.
-    Poll(Poll, Reply<(Poll, Answer<PollAnswer>, bool)>),
+    /// Answers an idle poll.
+    Poll(Poll, Reply<Looked>),
     /// Ends once the queue is empty.
     Stop,
 }
@@ -30,7 +36,9 @@ pub(super) enum Look {
 pub(super) fn start(connection: Connection) -> Result<(Queue<Look>, JoinHandle<()>)> {
     let (queue, receiver) = Queue::new();
     let (groups, bring) = mpsc::channel(1);
-    let thread = thread::Builder::new().name("store-reader".into()).spawn(move || run(&connection, bring));
+    let runtime = Handle::current();
+    let thread = thread::Builder::new().name("store-reader".into());
+    let thread = thread.spawn(move || run(&connection, bring, &runtime));
     tokio::spawn(collect(receiver, groups));
     Ok((queue, thread.map_err(Error::internal)?))
 }
@@ -51,25 +59,30 @@ async fn collect(mut receiver: Receiver<Look>, groups: mpsc::Sender<Vec<Look>>) 
     }
 }
 
-fn run(connection: &Connection, mut groups: Receiver<Vec<Look>>) {
+fn run(connection: &Connection, mut groups: Receiver<Vec<Look>>, runtime: &Handle) {
     while let Some(group) = groups.blocking_recv() {
-        // One snapshot for the group, taken after every step in it was asked: each sees what was committed before.
-        let begun = connection.execute_batch("BEGIN").map_err(failed_on_road);
-        for look in group {
-            match (look, &begun) {
-                (Look::Stop, _) => {}
-                (Look::Poll(_, reply), Err(error)) => drop(reply.send(Err(refuse(error)))),
-                (Look::Poll(step, reply), Ok(())) => {
-                    let answer = look_up(connection, &step);
-                    // Who asked may have gone away.
-                    let _ = reply.send(answer.map(|(answer, waits)| (step, answer, waits)));
-                }
-            }
-        }
-        if begun.is_ok() && connection.execute_batch("COMMIT").is_err() {
-            let _ = connection.execute_batch("ROLLBACK");
-        }
+        let answered = answer(connection, group);
+        // Who asked may have gone away. One wake-up from here for all of them: each costs a good part of a look.
+        runtime.spawn(async move { answered.into_iter().for_each(|(reply, seen)| drop(reply.send(seen))) });
     }
+}
+
+/// One snapshot for the group, taken after every step in it was asked: each sees what was committed before.
+fn answer(connection: &Connection, group: Vec<Look>) -> Vec<(Reply<Looked>, Result<Looked>)> {
+    let begun = connection.execute_batch("BEGIN").map_err(failed_on_road);
+    let mut answered = Vec::with_capacity(group.len());
+    for look in group {
+        let Look::Poll(step, reply) = look else { continue };
+        let seen = match &begun {
+            Err(error) => Err(refuse(error)),
+            Ok(()) => look_up(connection, &step).map(|(answer, waits)| (step, answer, waits)),
+        };
+        answered.push((reply, seen));
+    }
+    if begun.is_ok() && connection.execute_batch("COMMIT").is_err() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    answered
 }
 
 fn look_up(connection: &Connection, step: &Poll) -> Result<(Answer<PollAnswer>, bool)> {

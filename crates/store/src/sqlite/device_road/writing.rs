@@ -10,7 +10,10 @@ use domain::{
     ports::{Answer, Poll, PollAnswer, TokenStep},
 };
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::mpsc::{self, Receiver};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc::{self, Receiver},
+};
 
 use super::steps;
 use crate::{
@@ -44,7 +47,9 @@ type Group = (Vec<Write>, Pass);
 pub(super) fn start(connection: Connection, gate: Gate) -> Result<(Queue<Write>, JoinHandle<()>)> {
     let (queue, receiver) = Queue::new();
     let (groups, bring) = mpsc::channel(1);
-    let thread = thread::Builder::new().name("store-writer".into()).spawn(move || run(connection, bring));
+    let runtime = Handle::current();
+    let thread = thread::Builder::new().name("store-writer".into());
+    let thread = thread.spawn(move || run(connection, bring, &runtime));
     tokio::spawn(collect(receiver, gate, groups));
     Ok((queue, thread.map_err(Error::internal)?))
 }
@@ -81,10 +86,13 @@ fn leave_out_stops(group: &mut Vec<Write>, receiver: &mut Receiver<Write>) {
     }
 }
 
-fn run(mut connection: Connection, mut groups: Receiver<Group>) {
+fn run(mut connection: Connection, mut groups: Receiver<Group>, runtime: &Handle) {
     while let Some((group, pass)) = groups.blocking_recv() {
         match commit(&mut connection, &group) {
-            Ok(written) => group.into_iter().zip(written).for_each(|(write, written)| answer(write, written)),
+            // One wake-up from here for all of them.
+            Ok(written) => drop(runtime.spawn(async move {
+                group.into_iter().zip(written).for_each(|(write, written)| answer(write, written));
+            })),
             Err(error @ Error::Unavailable(_)) => group.into_iter().for_each(|write| fail(write, &error)),
             Err(_) => group.into_iter().for_each(|write| alone(&mut connection, write)),
         }
