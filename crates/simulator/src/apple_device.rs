@@ -193,6 +193,11 @@ impl AppleDevice {
         self.teller.add(listener);
     }
 
+    /// Takes the keys of its next certificates from here.
+    pub fn set_keys(&mut self, keys: KeyPool) {
+        self.options.keys = keys;
+    }
+
     /// Gives it another clock; connections are opened anew, because they judge certificates by it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::failure::{EnrollError, Failure};
 use super::model::DeviceModel;
 use super::options::EnrollOptions;
-use super::{AppleDevice, Done};
+use super::{AppleDevice, Done, KeyPool};
 
 /// Devices that were enrolled together.
 pub struct Fleet {
@@ -64,6 +64,27 @@ impl Fleet {
     /// Devices that are enrolled already.
     pub fn of(devices: Vec<AppleDevice>) -> Fleet {
         Fleet { devices, enrollment: Tally::empty(Duration::ZERO) }
+    }
+
+    /// Lets every device renew its certificate ([`AppleDevice::renew_by_request`]) with a key of these, at most `concurrency`
+    /// at a time. Those that fail are in the tally, and missing from then on.
+    pub async fn renew(
+        &mut self,
+        keys: &KeyPool,
+        concurrency: usize,
+        progress: Progress,
+    ) -> Tally<EnrollError> {
+        let devices = std::mem::take(&mut self.devices).into_iter().map(|mut device| {
+            device.set_keys(keys.clone());
+            device
+        });
+        let (mut done, elapsed) = each(devices, concurrency, &progress, renew_one).await;
+        done.sort_by_key(|(place, _)| *place);
+        let mut tally = Tally::empty(elapsed);
+        for (_, (took, (serial_number, result))) in done {
+            self.devices.extend(tally.count(serial_number, took, result));
+        }
+        tally.sorted()
     }
 
     /// Lets every device have one conversation, at most `concurrency` at a time.
@@ -166,6 +187,13 @@ impl Latencies {
 async fn enroll_one(options: EnrollOptions) -> ((String, Result<AppleDevice, EnrollError>), bool) {
     let serial_number = options.model.serial_number.clone();
     let result = AppleDevice::enroll(options).await;
+    let succeeded = result.is_ok();
+    ((serial_number, result), succeeded)
+}
+
+async fn renew_one(mut device: AppleDevice) -> ((String, Result<AppleDevice, EnrollError>), bool) {
+    let serial_number = device.model().serial_number.clone();
+    let result = device.renew_by_request().await.map(|()| device);
     let succeeded = result.is_ok();
     ((serial_number, result), succeeded)
 }

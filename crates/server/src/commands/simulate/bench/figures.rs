@@ -1,9 +1,8 @@
-//! What was measured, as it is printed.
+//! What a case came to.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use simulator::load::Run;
 
 /// What a case came to; CPU is that of server and database together, for one piece of work.
@@ -13,6 +12,8 @@ pub struct Figures {
     pub cpu_ms: f64,
     /// The database's share of it; zero where the server is the database.
     pub database_cpu_ms: f64,
+    /// Not in it: the CPU of the callers and of the pretend push service.
+    pub callers_cpu_ms: f64,
     /// How many in a second.
     pub per_s: f64,
     /// Half took no longer, milliseconds.
@@ -30,11 +31,9 @@ pub struct Cpu {
     pub server: Duration,
     /// Of the database's own processes.
     pub database: Duration,
+    /// Of this process.
+    pub callers: Duration,
 }
-
-/// All figures, in the order in which they were measured: part (`floor`, `sqlite`, `postgres`), case, figures.
-#[derive(Debug, Default)]
-pub struct Report(Vec<(&'static str, &'static str, Figures)>);
 
 impl Figures {
     /// What `run` took, which cost `cpu`.
@@ -43,10 +42,29 @@ impl Figures {
         Self {
             cpu_ms: each(cpu.server + cpu.database),
             database_cpu_ms: each(cpu.database),
+            callers_cpu_ms: each(cpu.callers),
             per_s: rounded(run.per_second(), 1),
             p50_ms: rounded(milliseconds(run.latencies.p50()), 3),
             p99_ms: rounded(milliseconds(run.latencies.p99()), 3),
             count: run.done(),
+        }
+    }
+
+    /// What these slices of one case came to: each figure is its median, so that a moment of noise is not in it.
+    pub fn median(slices: &[Self]) -> Self {
+        let median = |figure: fn(&Self) -> f64| {
+            let mut figures: Vec<f64> = slices.iter().map(figure).collect();
+            figures.sort_by(f64::total_cmp);
+            figures.get(figures.len() / 2).copied().unwrap_or_default()
+        };
+        Self {
+            cpu_ms: median(|slice| slice.cpu_ms),
+            database_cpu_ms: median(|slice| slice.database_cpu_ms),
+            callers_cpu_ms: median(|slice| slice.callers_cpu_ms),
+            per_s: median(|slice| slice.per_s),
+            p50_ms: median(|slice| slice.p50_ms),
+            p99_ms: median(|slice| slice.p99_ms),
+            count: slices.iter().map(|slice| slice.count).sum(),
         }
     }
 }
@@ -58,47 +76,8 @@ impl Cpu {
         Self {
             server: self.server.saturating_sub(before.server),
             database: self.database.saturating_sub(before.database),
+            callers: self.callers.saturating_sub(before.callers),
         }
-    }
-}
-
-impl Report {
-    /// Adds a case.
-    pub fn add(&mut self, part: &'static str, case: &'static str, figures: Figures) {
-        self.0.push((part, case, figures));
-    }
-
-    /// `{"floor":{"idle":{…}},"sqlite":{"idle":…,…},…}`.
-    pub fn json(&self) -> Value {
-        let mut parts = Map::new();
-        for (part, case, figures) in &self.0 {
-            let cases = parts.entry(*part).or_insert_with(|| json!({}));
-            cases[*case] = json!(figures);
-        }
-        Value::Object(parts)
-    }
-
-    /// A table for people.
-    pub fn table(&self) -> String {
-        let mut table = format!(
-            "{:<10}{:<14}{:>9}{:>11}{:>9}{:>12}{:>9}{:>9}{:>9}\n",
-            "", "", "CPU ms", "database's", "x floor", "per second", "p50 ms", "p99 ms", "count"
-        );
-        for (part, case, figures) in &self.0 {
-            let floor = self.floor().map_or(String::new(), |floor| format!("{:.2}", figures.cpu_ms / floor));
-            let Figures { cpu_ms, database_cpu_ms, per_s, p50_ms, p99_ms, count } = figures;
-            let _ = writeln!(
-                table,
-                "{part:<10}{case:<14}{cpu_ms:>9.4}{database_cpu_ms:>11.4}{floor:>9}{per_s:>12.0}{p50_ms:>9.2}{p99_ms:>9.2}{count:>9}"
-            );
-        }
-        table
-    }
-
-    /// What an idle poll costs at least.
-    fn floor(&self) -> Option<f64> {
-        let floor = self.0.iter().find(|(part, case, _)| (*part, *case) == ("floor", "idle"));
-        floor.map(|(.., figures)| figures.cpu_ms).filter(|floor| *floor > 0.0)
     }
 }
 
@@ -117,32 +96,27 @@ pub fn rounded(number: f64, digits: i32) -> f64 {
 mod tests {
     use super::*;
 
-    fn figures(cpu_ms: f64) -> Figures {
-        Figures { cpu_ms, database_cpu_ms: 0.0, per_s: 10.0, p50_ms: 1.0, p99_ms: 2.0, count: 3 }
-    }
-
-    #[test]
-    fn each_part_has_its_cases() {
-        let mut report = Report::default();
-        report.add("floor", "idle", figures(0.02));
-        report.add("sqlite", "idle", figures(0.03));
-        report.add("sqlite", "report", figures(0.06));
-        let json = report.json();
-        assert_eq!(json["floor"]["idle"]["cpu_ms"], 0.02);
-        assert_eq!(json["sqlite"].as_object().map(Map::len), Some(2));
-        assert!(report.table().contains("1.50"), "{}", report.table());
-    }
-
-    #[test]
-    fn cpu_is_that_of_one_piece_of_work() {
-        let run = Run {
-            latencies: simulator::apple_device::Latencies::of(vec![Duration::from_millis(2); 10]),
+    fn run(pieces: usize) -> Run {
+        Run {
+            latencies: simulator::apple_device::Latencies::of(vec![Duration::from_millis(2); pieces]),
             elapsed: Duration::from_secs(2),
             ..Run::default()
-        };
-        let cpu = Cpu { server: Duration::from_millis(20), database: Duration::from_millis(10) };
-        let figures = Figures::of(&run, cpu);
-        assert_eq!((figures.cpu_ms, figures.database_cpu_ms, figures.per_s), (3.0, 1.0, 5.0));
-        assert_eq!((figures.p50_ms, figures.count), (2.0, 10));
+        }
+    }
+
+    #[test]
+    fn cpu_is_that_of_one_piece_of_work_and_not_the_callers() {
+        let [server, database, callers] = [20, 10, 40].map(Duration::from_millis);
+        let figures = Figures::of(&run(10), Cpu { server, database, callers });
+        assert_eq!((figures.cpu_ms, figures.database_cpu_ms, figures.callers_cpu_ms), (3.0, 1.0, 4.0));
+        assert_eq!((figures.per_s, figures.p50_ms, figures.count), (5.0, 2.0, 10));
+    }
+
+    #[test]
+    fn one_noisy_slice_of_three_changes_nothing() {
+        let slice =
+            |server| Figures::of(&run(10), Cpu { server: Duration::from_millis(server), ..Cpu::default() });
+        let median = Figures::median(&[slice(10), slice(500), slice(20)]);
+        assert_eq!((median.cpu_ms, median.p50_ms, median.count), (2.0, 2.0, 30));
     }
 }

@@ -14,29 +14,33 @@ use simulator::{
 };
 use tokio::task::JoinSet;
 
-use super::{installation::Installation, progress::Progress};
+use super::{
+    installation::Installation,
+    progress::Progress,
+    way::{Keys, Way},
+};
 
 /// How many devices enroll at the same time.
 pub const AT_ONCE: usize = 32;
 
-/// How many RSA keys the devices share: making one takes 50 ms.
+/// How many keys the devices share: making one on RSA takes 50 ms.
 const KEYS: usize = 16;
 
 /// How long follow-up work may take until none is left.
 const SETTLED: Duration = Duration::from_mins(10);
 
-/// Enrolls `count` devices, the first of them number `first`.
+/// Enrolls `count` devices, the first of them number `first`, each with a certificate for a key of this kind.
 ///
 /// # Errors
 /// Where one of them does not get through.
 pub async fn enroll(
     installation: &Installation,
-    proof: Proof,
+    way: Way,
     apns: &Arc<PretendApns>,
     (first, count): (u64, usize),
     progress: &Progress,
 ) -> Result<Vec<AppleDevice>> {
-    let identity = match proof {
+    let identity = match way.proof() {
         Proof::Header => Identity::Header { name: "Client-Cert".into(), form: HeaderForm::Rfc9440 },
         Proof::Signature | Proof::Tls => Identity::Signature(pki::Hash::Sha256),
     };
@@ -45,8 +49,13 @@ pub async fn enroll(
         .keys(KeyPool::shared(KEYS))
         .push_service(issuer(apns));
     let bar = progress.bar("devices enroll", count);
-    let fleet = Fleet::enroll(&options, first, count, AT_ONCE, bar.teller()).await;
+    let mut fleet = Fleet::enroll(&options, first, count, AT_ONCE, bar.teller()).await;
     all_went_well(&fleet.enrollment, "enroll")?;
+    if way.keys == Keys::P256 {
+        let bar = progress.bar("devices renew with P-256", count);
+        let keys = KeyPool::shared(KEYS).on_p256();
+        all_went_well(&fleet.renew(&keys, AT_ONCE, bar.teller()).await, "renew")?;
+    }
     Ok(fleet.devices)
 }
 

@@ -61,7 +61,7 @@ impl Bench {
         }
         ensure!(only != Some(Database::Sqlite), "this case needs PostgreSQL");
         let true_ones = TRUE_ONES.min(self.devices);
-        let stage = Stage::make(Database::Postgres, self.proof, true_ones, &self.apns, self.progress).await?;
+        let stage = Stage::make(Database::Postgres, self.way, true_ones, &self.apns, self.progress).await?;
         let cluster = stage.installation.cluster().context("a cluster")?;
         self.progress.say(&format!("rows for {} devices", self.devices));
         seeds::plant(cluster, self.devices)?;
@@ -73,7 +73,7 @@ impl Bench {
     }
 
     async fn enrolling(&self, database: Database) -> Result<Value> {
-        let mut installation = Installation::make(database, self.proof, &self.apns)?;
+        let mut installation = Installation::make(database, self.way.proof(), &self.apns)?;
         let serving = installation.serve().await?;
         installation.make_link(&serving)?;
         let part = self.devices.div_ceil(PARTS);
@@ -82,7 +82,7 @@ impl Bench {
             let before = cpu(&installation, &serving)?;
             let began = Instant::now();
             let first = (place * part) as u64;
-            fleet::enroll(&installation, self.proof, &self.apns, (first, part), &self.progress).await?;
+            fleet::enroll(&installation, self.way, &self.apns, (first, part), &self.progress).await?;
             let seconds = began.elapsed().as_secs_f64();
             let each = milliseconds(cpu(&installation, &serving)?.saturating_sub(before)) / part as f64;
             self.progress.say(&format!("{} enrolled: {each:.3} ms CPU each", (place + 1) * part));

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Result, bail};
 use simulator::{
     apns::PretendApns,
-    load::{Hand, Line, LoadDevice, Proof, Run, Target, drive},
+    load::{Hand, Line, LoadDevice, Run, Target, drive},
 };
 
 use super::{
@@ -15,18 +15,22 @@ use super::{
     installation::{Database, Installation, Serving},
     processes::Watched,
     progress::Progress,
+    way::{Identity, Way},
 };
 
 /// How long callers warm up at most before a measurement.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Whether what follows from the work counts: results that workers apply, pushes that they send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FollowUp {
-    /// There is none.
-    None,
-    /// The CPU is read once all of it is done.
-    Counts,
+/// In how many slices a case is measured that is the same all the time; odd, so that the median is one of them.
+const SLICES: u32 = 5;
+
+/// Whose CPU callers cost.
+#[derive(Clone, Copy, Debug)]
+pub enum Payer {
+    /// The server's, and the database's.
+    Stage,
+    /// The process's that the server is compared with.
+    Floor(Watched),
 }
 
 /// A server and its devices.
@@ -39,7 +43,7 @@ pub struct Stage {
     pub serving: Serving,
     /// Enrolled, each with nothing left to do.
     pub devices: Vec<Arc<LoadDevice>>,
-    proof: Proof,
+    way: Way,
 }
 
 impl Stage {
@@ -49,19 +53,19 @@ impl Stage {
     /// Where something of that fails.
     pub async fn make(
         database: Database,
-        proof: Proof,
+        way: Way,
         devices: usize,
         apns: &Arc<PretendApns>,
         progress: Progress,
     ) -> Result<Self> {
         progress.say(&format!("{}: a server of its own, and {devices} devices that enroll", database.name()));
-        let mut installation = Installation::make(database, proof, apns)?;
+        let mut installation = Installation::make(database, way.proof(), apns)?;
         let serving = installation.serve().await?;
         installation.make_link(&serving)?;
-        let enrolled = fleet::enroll(&installation, proof, apns, (0, devices), &progress).await?;
+        let enrolled = fleet::enroll(&installation, way, apns, (0, devices), &progress).await?;
         let introduced = fleet::introduce(enrolled, &progress).await?;
-        let devices = fleet::prepare(introduced, proof).await?;
-        let stage = Self { name: database.name(), installation, serving, devices, proof };
+        let devices = fleet::prepare(introduced, way.proof()).await?;
+        let stage = Self { name: database.name(), installation, serving, devices, way };
         stage.settle().await?;
         Ok(stage)
     }
@@ -103,7 +107,8 @@ impl Stage {
     /// The devices, dealt out to at most `callers` callers. With TLS a connection is one device's, so that a caller has one.
     pub fn shares(&self, callers: usize) -> Vec<Vec<Arc<LoadDevice>>> {
         let callers = callers.min(self.devices.len());
-        let all = if self.proof == Proof::Tls { &self.devices[..callers] } else { &self.devices[..] };
+        let all =
+            if self.way.identity == Identity::Tls { &self.devices[..callers] } else { &self.devices[..] };
         (0..callers).map(|caller| all.iter().skip(caller).step_by(callers).cloned().collect()).collect()
     }
 
@@ -125,58 +130,86 @@ impl Stage {
         Ok(sayers)
     }
 
-    /// Lets these callers work for `lasts`, after a moment to warm up, and reads what it cost.
+    /// Lets each of these groups of callers work for `lasts`, by turns and in slices, so that what else the machine does hits
+    /// all of them; what each group came to.
     ///
     /// # Errors
     /// Where anything failed: then nothing was measured.
-    pub async fn measure_warm<H: Hand>(
+    pub async fn measure_by_turns<H: Hand>(
         &self,
-        hands: Vec<H>,
+        groups: Vec<(Payer, Vec<H>)>,
         lasts: Duration,
-        follow_up: FollowUp,
-    ) -> Result<Figures> {
-        let (hands, run) = drive(hands, WARM_UP.min(lasts)).await;
-        well(&run)?;
-        if follow_up == FollowUp::Counts {
-            self.settle().await?;
+    ) -> Result<Vec<Figures>> {
+        let mut warm = Vec::with_capacity(groups.len());
+        for (payer, hands) in groups {
+            warm.push((payer, warm_up(hands, lasts).await?, Vec::new()));
         }
-        self.measure(hands, lasts, follow_up).await.map(|(_, figures)| figures)
+        for _ in 0..SLICES {
+            for (payer, hands, slices) in &mut warm {
+                let before = self.cpu_of(*payer)?;
+                let (rested, run) = drive(std::mem::take(hands), lasts / SLICES).await;
+                well(&run)?;
+                slices.push(Figures::of(&run, self.cpu_of(*payer)?.since(before)));
+                *hands = rested;
+            }
+        }
+        Ok(warm.iter().map(|(.., slices)| Figures::median(slices)).collect())
+    }
+
+    /// The same for one group, whose follow-up work has yet to be waited for.
+    ///
+    /// # Errors
+    /// Where anything failed.
+    pub async fn measure_warm<H: Hand>(&self, hands: Vec<H>, lasts: Duration) -> Result<Figures> {
+        let hands = warm_up(hands, lasts).await?;
+        self.settle().await?;
+        self.measure(hands, lasts).await.map(|(_, figures)| figures)
     }
 
     /// The same without a moment to warm up, for work that comes to an end.
     ///
     /// # Errors
     /// Where anything failed.
-    pub async fn measure<H: Hand>(
-        &self,
-        hands: Vec<H>,
-        lasts: Duration,
-        follow_up: FollowUp,
-    ) -> Result<(Vec<H>, Figures)> {
+    pub async fn measure<H: Hand>(&self, hands: Vec<H>, lasts: Duration) -> Result<(Vec<H>, Figures)> {
         let before = self.cpu()?;
         let (hands, run) = drive(hands, lasts).await;
         well(&run)?;
-        if follow_up == FollowUp::Counts {
-            self.settle().await?;
-        }
+        self.settle().await?;
         Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
     }
 
-    /// What server and database have used so far.
+    /// What server, database and callers have used so far.
     ///
     /// # Errors
     /// Where the database does not run any more.
     pub fn cpu(&self) -> Result<Cpu> {
-        let database = self.installation.database()?.map(Watched::cpu).unwrap_or_default();
-        Ok(Cpu { server: self.serving.watched().cpu(), database })
+        self.cpu_of(Payer::Stage)
+    }
+
+    fn cpu_of(&self, payer: Payer) -> Result<Cpu> {
+        let callers = Watched { pid: std::process::id(), with_children: false }.cpu();
+        Ok(match payer {
+            Payer::Floor(process) => Cpu { server: process.cpu(), callers, ..Cpu::default() },
+            Payer::Stage => {
+                let database = self.installation.database()?.map(Watched::cpu).unwrap_or_default();
+                Cpu { server: self.serving.watched().cpu(), database, callers }
+            }
+        })
     }
 
     fn tls(&self, device: Option<&Arc<LoadDevice>>) -> Result<Option<Arc<rustls::ClientConfig>>> {
-        match (self.proof, device) {
-            (Proof::Tls, Some(device)) => Ok(Some(device.tls()?)),
+        match (self.way.identity, device) {
+            (Identity::Tls, Some(device)) => Ok(Some(device.tls()?)),
             _ => Ok(None),
         }
     }
+}
+
+/// So that connections, caches and prepared statements are there.
+async fn warm_up<H: Hand>(hands: Vec<H>, lasts: Duration) -> Result<Vec<H>> {
+    let (hands, run) = drive(hands, WARM_UP.min(lasts)).await;
+    well(&run)?;
+    Ok(hands)
 }
 
 /// Nothing may fail: the cheapest answer of all is a refusal.
