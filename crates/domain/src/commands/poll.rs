@@ -68,7 +68,7 @@ impl Mdm {
                 // What was never used before it expired is no identity: only a pinned one may fetch its renewal.
                 Admission::Pin if standing.expired => return Err(Refusal::Expired.into()),
                 Admission::Pin => {
-                    self.pin_now(credential, &identity).await?;
+                    Box::pin(self.pin_now(credential, &identity)).await?;
                     let Answer { identity, served } = self.road.poll(step.clone()).await?;
                     served.ok_or(identity.map_or(Refusal::Unknown, |_| Refusal::NotEnrolled))?
                 }
@@ -93,7 +93,9 @@ impl Mdm {
         }
         match served.next {
             Some(next) => Ok(self.unsealed(next)?),
-            None if step.renewal_only && step.report.is_none() => self.late_renewal(credential, step).await,
+            None if step.renewal_only && step.report.is_none() => {
+                Box::pin(self.late_renewal(credential, step)).await
+            }
             None => Ok(Polled::Nothing),
         }
     }

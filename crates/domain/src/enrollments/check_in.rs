@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use apple::CheckIn;
+
 use super::identity::{Admission, Rejection, admit};
 use crate::{CertificateState, Credential, EnrollmentState, Identity, Mdm, Refusal};
 
@@ -27,30 +29,28 @@ impl Mdm {
     pub async fn check_in(
         &self,
         credential: &Credential,
-        message: &apple::CheckIn,
+        message: &CheckIn,
     ) -> Result<CheckInAnswer, Rejection> {
         let answer = self.take(credential, message).await;
         self.unless_purged(credential, answer).await
     }
 
-    async fn take(
-        &self,
-        credential: &Credential,
-        message: &apple::CheckIn,
-    ) -> Result<CheckInAnswer, Rejection> {
-        use apple::CheckIn;
+    async fn take(&self, credential: &Credential, message: &CheckIn) -> Result<CheckInAnswer, Rejection> {
+        // In boxes: what is said all day does not carry the space of what is said once.
         match message {
-            CheckIn::Authenticate(message) => taken(self.authenticate(credential, message).await),
             CheckIn::TokenUpdate(message) => taken(self.update_token(credential, message).await),
-            CheckIn::CheckOut(message) => taken(self.check_out(credential, message).await),
+            CheckIn::Authenticate(message) => taken(Box::pin(self.authenticate(credential, message)).await),
+            CheckIn::CheckOut(message) => taken(Box::pin(self.check_out(credential, message)).await),
             CheckIn::SetBootstrapToken(message) => {
-                taken(self.keep_bootstrap_token(credential, message).await)
+                taken(Box::pin(self.keep_bootstrap_token(credential, message)).await)
             }
-            CheckIn::GetBootstrapToken(message) => self.give_bootstrap_token(credential, message).await,
-            CheckIn::UserAuthenticate(message) => self.authenticate_user(credential, message).await,
-            CheckIn::GetToken(message) => self.service_token(credential, message).await,
-            CheckIn::DeclarativeManagement(message) => self.declarations(credential, message).await,
-            CheckIn::ReturnToService(message) => self.return_to_service(credential, message).await,
+            CheckIn::GetBootstrapToken(message) => {
+                Box::pin(self.give_bootstrap_token(credential, message)).await
+            }
+            CheckIn::UserAuthenticate(message) => Box::pin(self.authenticate_user(credential, message)).await,
+            CheckIn::GetToken(message) => Box::pin(self.service_token(credential, message)).await,
+            CheckIn::DeclarativeManagement(message) => Box::pin(self.declarations(credential, message)).await,
+            CheckIn::ReturnToService(message) => Box::pin(self.return_to_service(credential, message)).await,
             CheckIn::Unsupported { message_type, .. } => {
                 Err(malformed(format!("the message type {message_type} is not known here")))
             }

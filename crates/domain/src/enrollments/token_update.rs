@@ -30,6 +30,15 @@ impl Mdm {
         if self.told_again(credential, message).await? {
             return Ok(());
         }
+        Box::pin(self.told_anew(credential, message)).await
+    }
+
+    /// The first one of a channel, or one that brings something new.
+    async fn told_anew(
+        &self,
+        credential: &Credential,
+        message: &apple::TokenUpdate,
+    ) -> std::result::Result<(), Rejection> {
         let identity = match self.directory.identity(&credential.fingerprint()).await? {
             Some(identity) => identity,
             None => return Err(self.unknown(credential).await),
