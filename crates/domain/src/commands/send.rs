@@ -12,6 +12,7 @@ use super::{
     enqueue::{payload_context, wire_id},
     judge::revision,
     recipients::{Recipient, recipients},
+    tend::PATIENCE,
 };
 use crate::{
     Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Error, Event, Judgement, Mdm,
@@ -145,7 +146,7 @@ impl Mdm {
                     break;
                 }
             }
-            self.wake.wake(Worker::Queue);
+            self.wake.wake(if sending.wakes_at_once() { Worker::Pushes } else { Worker::Queue });
         }
         Ok(sent)
     }
@@ -172,6 +173,10 @@ impl Mdm {
             });
         }
         tx.add_commands(&commands).await?;
+        if sending.wakes_at_once() {
+            let devices: Vec<_> = commands.iter().map(|command| command.device).collect();
+            tx.ask_pushes(&devices, sending.now).await?;
+        }
         self.keep_secret(&mut *tx, sending.command, &commands).await?;
         if is_first {
             tx.record(&sending.event(&commands)).await?;
@@ -230,7 +235,7 @@ impl Mdm {
             judged: Some(judged),
             schedule: *schedule,
             put_off: 0,
-            wake_at: schedule.first_wake(sending.now),
+            wake_at: sending.next_wake(),
             state: CommandState::Queued,
             result: None,
             result_sealed: false,
@@ -251,6 +256,20 @@ impl Mdm {
 }
 
 impl Sending<'_> {
+    /// Whether the pushes are asked for with the commands: for the device channel, and now. Others are for the worker.
+    fn wakes_at_once(&self) -> bool {
+        self.command.user.is_none() && self.command.schedule.first_wake(self.now) == self.now
+    }
+
+    /// When the worker is to wake a device for the command.
+    fn next_wake(&self) -> Timestamp {
+        if self.wakes_at_once() {
+            self.now.plus(PATIENCE)
+        } else {
+            self.command.schedule.first_wake(self.now)
+        }
+    }
+
     fn judge<'r>(
         &mut self,
         recipient: Option<&'r Recipient>,

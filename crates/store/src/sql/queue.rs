@@ -11,7 +11,7 @@ use crate::road::millis;
 
 const DUE: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, id FROM commands
-         WHERE finished_at IS NULL AND wake_at <= $1 ORDER BY wake_at LIMIT $3",
+         WHERE open_wake_at <= $1 ORDER BY open_wake_at LIMIT $3",
     skip_locked!(),
     ") UPDATE commands SET wakes = wakes + 1,
          wake_at = $1 + $2 * (1 << CASE WHEN wakes < 6 THEN CAST(wakes AS INTEGER) ELSE 6 END)
@@ -21,7 +21,7 @@ const DUE: &str = concat!(
 
 const EXPIRE: &str = concat!(
     "WITH late AS MATERIALIZED (SELECT tenant, device, id FROM commands
-         WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+         WHERE open_expires_at <= $1 ORDER BY open_expires_at LIMIT $2",
     skip_locked!(),
     ") UPDATE commands SET state = 6, finished_at = $1
      WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM late)
@@ -30,8 +30,7 @@ const EXPIRE: &str = concat!(
 
 impl Backend {
     pub(super) async fn wake(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64> {
-        let waits =
-            query("SELECT 1 FROM commands WHERE finished_at IS NULL AND wake_at <= $1 LIMIT 1").bind(now.0);
+        let waits = query("SELECT 1 FROM commands WHERE open_wake_at <= $1 LIMIT 1").bind(now.0);
         if self.one(waits).await?.is_none() {
             return Ok(0);
         }
@@ -46,9 +45,7 @@ impl Backend {
     }
 
     pub(super) async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64> {
-        let late = query(
-            "SELECT 1 FROM commands WHERE finished_at IS NULL AND expires_at IS NOT NULL AND expires_at <= $1 LIMIT 1",
-        );
+        let late = query("SELECT 1 FROM commands WHERE open_expires_at <= $1 LIMIT 1");
         if self.one(late.bind(now.0)).await?.is_none() {
             return Ok(0);
         }
