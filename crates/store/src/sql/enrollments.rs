@@ -297,9 +297,9 @@ impl Tx {
             let lock = query(concat!(
                 "SELECT id FROM enrollments WHERE tenant = $1 AND device IN ",
                 ids!("$2"),
-                " AND (state <> 4 OR id IN (SELECT enrollment FROM devices WHERE tenant = $1 AND id IN ",
-                ids!("$2"),
-                ")) ORDER BY device, id",
+                " AND (state <> 4 OR id = (
+                     SELECT enrollment FROM devices d WHERE d.tenant = $1 AND d.id = enrollments.device))
+                 ORDER BY device, id",
                 for_update!(),
             ));
             self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{Actor, DeviceFilter, DeviceId, DevicePage, DeviceView, Mdm, PAGE_LIMIT, Page};
+use domain::{Actor, DeviceFilter, DeviceId, DevicePage, DeviceView, Mdm, Page};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -81,7 +81,7 @@ async fn one_page(
 
 /// The answer grows while it is sent, from pages that are read one after the other, each in a transaction of its own.
 async fn every_device(mdm: Arc<Mdm>, actor: Actor, filter: DeviceFilter) -> Result<Response, Failure> {
-    let start = Page { after: None, skip: 0, limit: PAGE_LIMIT };
+    let start = Page { after: None, skip: 0, limit: stream::PAGE };
     let first = mdm.devices(&actor, &filter, start).await?;
     let caller = Arc::new((mdm, actor, filter));
     stream::answer(first, move |last| {

@@ -1,10 +1,10 @@
-//! A list of any length, written while it is read: never more than one page of it is in memory.
+//! A list of any length, written while it is read: a page of it is in memory, and the one that is being sent.
 
 use std::future::Future;
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use domain::{PAGE_LIMIT, Result};
+use domain::Result;
 use futures_util::stream;
 use http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
@@ -13,6 +13,9 @@ use super::{
     envelope::{Envelope, Nothing},
     error::Failure,
 };
+
+/// How many entries are read at once: two pages are in memory, one that is sent and one that is read.
+pub(super) const PAGE: u32 = 200;
 
 /// Something that lists are made of.
 pub(super) trait Listed: Send + 'static {
@@ -109,7 +112,7 @@ where
             serde_json::to_writer(&mut *chunk, &entry.shown()).map_err(domain::Error::internal)?;
             self.written += 1;
         }
-        let is_full = page.len() >= PAGE_LIMIT as usize;
+        let is_full = page.len() >= PAGE as usize;
         Ok(page.last().filter(|_| is_full).map_or(Stage::Tail, |last| Stage::Behind(last.id())))
     }
 }
@@ -135,6 +138,8 @@ mod tests {
         super::device_object::{DeviceObject, fixtures::published},
         *,
     };
+
+    const FULL: u128 = PAGE as u128;
 
     fn devices(ids: std::ops::Range<u128>) -> Vec<DeviceView> {
         let view = |id| {
@@ -185,12 +190,12 @@ mod tests {
         let next = move |last: DeviceId| {
             log.lock().unwrap().push(last.0.as_u128());
             let from = last.0.as_u128() + 1;
-            std::future::ready(Ok(devices(from..2500.min(from + 1000))))
+            std::future::ready(Ok(devices(from..500.min(from + FULL))))
         };
-        let list: Value = serde_json::from_str(&text(body(devices(0..1000), next)).await).unwrap();
+        let list: Value = serde_json::from_str(&text(body(devices(0..FULL), next)).await).unwrap();
         let listed = list["data"].as_array().unwrap();
-        assert_eq!(*asked.lock().unwrap(), [999, 1999]);
-        assert_eq!((listed.len(), &list["totalcount"]), (2500, &2500.into()));
+        assert_eq!(*asked.lock().unwrap(), [199, 399]);
+        assert_eq!((listed.len(), &list["totalcount"]), (500, &500.into()));
         for (id, device) in listed.iter().enumerate() {
             assert_eq!(device["clientid"], format!("{id:032x}"));
         }
@@ -199,14 +204,14 @@ mod tests {
     #[tokio::test]
     async fn a_last_page_that_is_just_full_is_followed_by_an_empty_one() {
         let next = |_| std::future::ready(Ok(devices(0..0)));
-        let list: Value = serde_json::from_str(&text(body(devices(0..1000), next)).await).unwrap();
-        assert_eq!(list["totalcount"], 1000);
+        let list: Value = serde_json::from_str(&text(body(devices(0..FULL), next)).await).unwrap();
+        assert_eq!(list["totalcount"], PAGE);
     }
 
     #[tokio::test]
     async fn a_page_that_cannot_be_read_breaks_the_answer_off() {
         let next = |_| std::future::ready(Err(Error::Unavailable("gone".into())));
-        let failed = body(devices(0..1000), next).collect().await;
+        let failed = body(devices(0..FULL), next).collect().await;
         assert!(failed.is_err());
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{Actor, Mdm, PAGE_LIMIT, Page, User, UserId};
+use domain::{Actor, Mdm, Page, User, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -76,7 +76,7 @@ async fn one_page(mdm: &Mdm, actor: &Actor, paging: Paging) -> Result<Envelope<U
 }
 
 async fn every_user(mdm: Arc<Mdm>, actor: Actor) -> Result<Response, Failure> {
-    let start = Page { after: None, skip: 0, limit: PAGE_LIMIT };
+    let start = Page { after: None, skip: 0, limit: stream::PAGE };
     let first = mdm.users(&actor, start).await?;
     let caller = Arc::new((mdm, actor));
     stream::answer(first, move |last| {
