@@ -64,10 +64,16 @@ const DAMAGE: &str = "SELECT '' AS damage WHERE false";
 /// The bytes in use.
 const SIZE: &str = "SELECT pg_database_size(current_database()) AS size";
 
+/// Every statement here is written for an index, and its joins in the order in which they are best done. What the server believes of
+/// its tables is wrong while a fleet enrolls or a command goes to all of it: they grow faster than it looks at them, and a
+/// plan that was good for an empty table is kept. Compiling a plan costs more than any of them takes.
+const PLANNER: [(&str, &str); 3] = [("join_collapse_limit", "1"), ("enable_seqscan", "off"), ("jit", "off")];
+
 mod bulk;
 mod device_road;
 #[path = "sql.rs"]
 mod sql;
+mod statistics;
 
 pub(crate) use device_road::DeviceRoad;
 pub(crate) use sql::Backend;
@@ -79,6 +85,7 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
         .application_name("remuda")
         // A 200 to a device is durable, whatever the server's default.
         .options([("synchronous_commit", "on")])
+        .options(PLANNER)
         // That a table is there already is no news.
         .options([("client_min_messages", "warning")])
         .disable_statement_logging();
@@ -91,6 +98,7 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
         .max_connections(connections.max(2))
         .acquire_timeout(Duration::from_secs(20))
         .connect_lazy_with(ordinary);
+    tokio::spawn(statistics::keep(pool.clone()));
     let road = DeviceRoad::start(&options, pool.clone());
     Ok((Backend { readers: pool.clone(), writers: pool, gate: Gate::open() }, road))
 }

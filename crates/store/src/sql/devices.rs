@@ -19,8 +19,8 @@ macro_rules! select {
         concat!(
             "SELECT id, enrollment, key, user_id, external_id, managed, wiped, profile_removed, quarantined, enrolled_at,
                  last_contact, facts,
-                 EXISTS (SELECT 1 FROM channels c WHERE c.tenant = devices.tenant AND c.enrollment = devices.enrollment
-                     AND c.channel = '' AND c.unlock_token IS NOT NULL) AS unlockable
+                 (SELECT c.unlock_token IS NOT NULL FROM channels c WHERE c.tenant = devices.tenant
+                     AND c.enrollment = devices.enrollment AND c.channel = '') AS unlockable
              FROM devices ",
             $($rest)*
         )
@@ -276,7 +276,7 @@ fn device(row: &Row) -> Result<Device> {
         quarantined: get(row, "quarantined")?,
         enrolled_at: time(row, "enrolled_at")?,
         last_contact: maybe_time(row, "last_contact")?,
-        unlockable: get(row, "unlockable")?,
+        unlockable: get::<Option<_>>(row, "unlockable")?.unwrap_or_default(),
         facts: json(row, "facts")?,
     })
 }

@@ -15,22 +15,23 @@ use super::{
     rows::{count, fingerprint, get, maybe_time, time},
 };
 
-/// Of a channel of the enrollment that the device now has, and only while that is active.
+/// Of a channel of the enrollment that the device now has, and only while that is active. Each table is read by its whole key,
+/// whatever the database believes of their sizes.
 macro_rules! live_channel {
     ($column:literal) => {
         concat!(
             "(SELECT c.",
             $column,
-            " FROM devices d JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
-                 JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
-             WHERE d.tenant = pushes.tenant AND d.id = pushes.device AND e.state = 2 AND c.channel = pushes.channel
-                 AND c.push_token IS NOT NULL) AS ",
+            " FROM channels c WHERE c.tenant = pushes.tenant AND c.channel = pushes.channel
+                 AND c.push_token IS NOT NULL AND c.enrollment = (
+                     SELECT e.id FROM enrollments e WHERE e.tenant = pushes.tenant AND e.state = 2 AND e.id = (
+                         SELECT d.enrollment FROM devices d WHERE d.tenant = pushes.tenant AND d.id = pushes.device))) AS ",
             $column
         )
     };
 }
 
-const CLAIM_PUSHES: &str = concat!(
+pub(super) const CLAIM_PUSHES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, channel FROM pushes
          WHERE due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $3",
     skip_locked!(),

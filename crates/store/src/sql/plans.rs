@@ -12,19 +12,21 @@ use uuid::Uuid;
 
 use super::{
     super::ground::{DEVICES, Ground, IMEIS, PLAN, step},
-    Backend, Query, Tx, commands, devices,
+    Backend, Query, Tx, commands, devices, outbox,
 };
 
 const FLEET: Range<u128> = 0..3000;
 
 /// What the plan of a statement says of a table that is read without an index, on either database.
-const WHOLE_TABLE: [&str; 6] = [
+const WHOLE_TABLE: [&str; 8] = [
     "SCAN devices",
     "SCAN device_imeis",
     "SCAN commands",
+    "SCAN channels",
     "Seq Scan on devices",
     "Seq Scan on device_imeis",
     "Seq Scan on commands",
+    "Seq Scan on channels",
 ];
 
 fn tenant() -> TenantId {
@@ -56,15 +58,31 @@ fn device(number: u128) -> Device {
 
 /// A database with a fleet in it, and with the statistics that it keeps of its tables.
 async fn fleet() -> (Ground, Backend) {
+    let (ground, backend) = young_fleet().await;
+    backend.change(query("ANALYZE")).await.unwrap();
+    (ground, backend)
+}
+
+/// The same before the database has looked at its tables.
+async fn young_fleet() -> (Ground, Backend) {
     let (ground, backend) = Ground::open().await;
     let mut tx = Tx { tenant: tenant(), open: backend.write().await.unwrap() };
     for number in FLEET {
         tx.add_device(&device(number)).await.unwrap();
     }
     tx.open.run(command_for_each()).await.unwrap();
+    tx.open.run(channel_for_each()).await.unwrap();
     tx.open.commit().await.unwrap();
-    backend.change(query("ANALYZE")).await.unwrap();
     (ground, backend)
+}
+
+/// A channel of every device, that it can be woken on.
+fn channel_for_each<'q>() -> Query<'q> {
+    query(
+        "INSERT INTO channels (tenant, enrollment, channel, device, push_token, push_magic, unlock_token, updated_at)
+         SELECT tenant, enrollment, '', id, $1, 'magic', $1, 0 FROM devices",
+    )
+    .bind(b"token".as_slice())
 }
 
 /// An open command for every device.
@@ -139,4 +157,14 @@ async fn a_users_own_devices_are_found_by_an_index_of_theirs() {
     let page = Page { after: None, skip: 0, limit: 100 };
     uses("devices_of_user", &plan(&backend, devices::listed(tenant(), &filter, page)).await, "their list");
     uses("devices_of_user", &plan(&backend, devices::counted(tenant(), &filter)).await, "their number");
+}
+
+#[tokio::test]
+async fn a_push_is_claimed_by_the_keys_of_its_device_also_while_the_fleet_enrolls() {
+    let (_ground, backend) = young_fleet().await;
+    let claim = query(outbox::CLAIM_PUSHES).bind(1_i64).bind(2_i64).bind(500_i64);
+    let steps = plan(&backend, claim).await;
+    let plan = steps.join("\n");
+    uses("", &steps, "a claim");
+    assert!(!plan.contains("(tenant = pushes.tenant) AND (channel"), "every channel of a tenant:\n{plan}");
 }
