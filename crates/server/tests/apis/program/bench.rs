@@ -66,7 +66,8 @@ async fn sized(case: &str) -> Value {
 #[tokio::test]
 async fn one_command_reaches_and_wakes_all() {
     let told = sized("fanout").await;
-    assert_eq!((&told["devices"], &told["pushes"]), (&Value::from(10), &Value::from(10)), "{told}");
+    assert_eq!(told["devices"], 10, "{told}");
+    assert!(told["pushes_alone_s"].as_f64() > Some(0.0), "{told}");
     assert!(told["queued_s"].as_f64() <= told["all_pushed_s"].as_f64(), "{told}");
 }
 

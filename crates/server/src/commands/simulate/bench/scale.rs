@@ -100,19 +100,33 @@ impl Bench {
         let began = Instant::now();
         cases::queued(&mut api, &order).await?;
         let queued = began.elapsed();
+        let pushed = self.all_pushed(accepted, began).await?;
+        stage.settle().await?;
+        let used = stage.cpu()?.since(before);
+        let alone = self.pushes_alone(stage, cluster).await?;
+        Ok(json!({
+            "case": "fanout", "devices": self.devices, "queued_s": seconds(queued), "all_pushed_s": seconds(pushed),
+            "pushes_alone_s": seconds(alone),
+            "server_cpu_s": rounded(used.server.as_secs_f64(), 2), "database_cpu_s": rounded(used.database.as_secs_f64(), 2),
+        }))
+    }
+
+    /// How long it takes from the moment at which all pushes are asked for, until the last is accepted.
+    async fn pushes_alone(&self, stage: &Stage, cluster: &Cluster) -> Result<Duration> {
+        let accepted = self.apns.counters().accepted;
+        seeds::ask_pushes(cluster)?;
+        let took = self.all_pushed(accepted, Instant::now()).await?;
+        stage.settle().await.map(|()| took)
+    }
+
+    /// How long after `began` every device has been pushed to, beyond the pushes that were `accepted` before.
+    async fn all_pushed(&self, accepted: u64, began: Instant) -> Result<Duration> {
         let all = u64::try_from(self.devices)?;
         while self.apns.counters().accepted - accepted < all {
             ensure!(began.elapsed() < LONGEST_FAN_OUT, "not all were pushed to within {LONGEST_FAN_OUT:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let pushed = began.elapsed();
-        stage.settle().await?;
-        let used = stage.cpu()?.since(before);
-        Ok(json!({
-            "case": "fanout", "devices": self.devices, "queued_s": rounded(queued.as_secs_f64(), 3),
-            "all_pushed_s": rounded(pushed.as_secs_f64(), 3), "pushes": self.apns.counters().accepted - accepted,
-            "server_cpu_s": rounded(used.server.as_secs_f64(), 2), "database_cpu_s": rounded(used.database.as_secs_f64(), 2),
-        }))
+        Ok(began.elapsed())
     }
 
     async fn list(&self, stage: &Stage) -> Result<Value> {
@@ -167,6 +181,10 @@ impl Bench {
 fn cpu(installation: &Installation, serving: &Serving) -> Result<Duration> {
     let database = installation.database()?.map(Watched::cpu).unwrap_or_default();
     Ok(serving.watched().cpu() + database)
+}
+
+fn seconds(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64(), 3)
 }
 
 fn mebibytes(bytes: u64) -> f64 {

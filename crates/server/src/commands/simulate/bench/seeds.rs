@@ -73,6 +73,17 @@ pub fn register(cluster: &Cluster, apns: &Arc<PretendApns>) -> Result<()> {
     Ok(())
 }
 
+/// Asks that all of them be woken, at once and by themselves.
+///
+/// # Errors
+/// What the database says.
+pub fn ask_pushes(cluster: &Cluster) -> Result<()> {
+    let ask = "INSERT INTO pushes (tenant, device, channel, due_at, generation)
+        SELECT c.tenant, c.device, c.channel, 1, 1 FROM channels c
+        JOIN bench_seeds s ON c.enrollment = s.enrollment AND c.channel = '' ORDER BY c.tenant, c.device";
+    cluster.execute(ask).map(drop)
+}
+
 fn bytes(hex: &str) -> Option<Vec<u8>> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()).collect()
 }
