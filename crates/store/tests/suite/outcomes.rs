@@ -65,8 +65,9 @@ async fn a_command_put_off_has_no_outcome() {
     let world = World::new().await;
     let phone = world.phone().await;
     let [command] = world.queue(&phone).await;
-    world.reports(&phone, command, CommandState::NotNow).await;
+    let answer = world.poll(phone.reports(command, CommandState::NotNow)).await;
 
+    assert!(answer.report_known && !answer.leaves_outcome);
     assert_eq!(world.db.outbox.claim_outcomes(NOW, later(20), 9).await.unwrap(), []);
 }
 

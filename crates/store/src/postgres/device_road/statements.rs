@@ -79,9 +79,10 @@ pub(super) async fn poll(
             let answer: &mut PollAnswer = answers.entry(place).or_default();
             if let Some(request_type) = row.try_get::<Option<&str>, _>("request_type")? {
                 answer.report_known = true;
-                answer.leaves_outcome = APPLIED.contains(&request_type);
-                let step = open.iter().find(|step| step.place == place);
-                events.extend(step.and_then(|step| event(step, request_type)));
+                if let Some(step) = open.iter().find(|step| step.place == place && is_final(step)) {
+                    answer.leaves_outcome = APPLIED.contains(&request_type);
+                    events.extend(event(step, request_type));
+                }
             }
             answer.next = handed_over(&row)?;
             if row.try_get("missed")? {
@@ -129,10 +130,14 @@ pub(super) async fn set_contacts(pool: &PgPool, contacts: &[Contact]) -> Result<
     tx.commit().await
 }
 
-/// What the audit log is told of a report, where that is all that comes of it.
+fn is_final(step: &Placed<'_, Poll>) -> bool {
+    step.step.report.as_ref().is_some_and(|report| !report.state.is_open())
+}
+
+/// What the audit log is told of a final report, where that is all that comes of it.
 fn event(step: &Placed<'_, Poll>, request_type: &str) -> Option<(TenantId, Event)> {
     let report = step.step.report.as_ref()?;
-    let is_all = !report.state.is_open() && !APPLIED.contains(&request_type);
+    let is_all = !APPLIED.contains(&request_type);
     is_all.then(|| (step.who.tenant, result_event(step.who, step.step, report, request_type)))
 }
 
