@@ -13,7 +13,8 @@ pub(super) const LOOK: &str = concat!(
     identities!(),
     ", (SELECT true FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = s.channel
              AND m.finished_at IS NULL AND m.enrollment = c.enrollment AND m.not_before <= s.now
-             AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal') LIMIT 1) IS NOT NULL AS waits
+             AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal')
+             LIMIT 1) IS NOT NULL AS waits
      FROM UNNEST($1::bytea[], $2::text[], $3::bool[], $4::bigint[])
              WITH ORDINALITY AS s (fingerprint, channel, renewal_only, now, n)
          JOIN certificates c ON c.fingerprint = s.fingerprint
