@@ -42,6 +42,22 @@ pub struct Device {
     pub facts: Facts,
 }
 
+/// What decides whether a device is sent a command. Its enrollments are locked where several may write, so that it is neither
+/// purged nor enrolls anew; what it reports meanwhile is written all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// The enrollment that the record now belongs to.
+    pub enrollment: EnrollmentId,
+    /// Whether it obeys us now.
+    pub managed: bool,
+    /// Whether it waits for an administrator.
+    pub quarantined: bool,
+    /// What it reported.
+    pub facts: Facts,
+}
+
 /// How a caller names a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceName {

@@ -68,7 +68,7 @@ pub use commands::{
 };
 pub use devices::{
     AndroidChannel, AndroidFacts, AndroidManagement, Device, DeviceFilter, DeviceName, DevicePage,
-    DeviceView, EnrollmentKind, Facts, FinderTexts, Location, PAGE_LIMIT, Page, Platform, Span,
+    DeviceView, EnrollmentKind, Facts, FinderTexts, HeldDevice, Location, PAGE_LIMIT, Page, Platform, Span,
 };
 pub use diagnosis::Diagnosis;
 pub use enrollments::{

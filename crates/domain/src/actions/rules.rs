@@ -23,7 +23,7 @@ pub(super) fn managed(device: &Device) -> Ability {
 /// Apple's facts about a command: OS, version, supervision, kind of enrollment. What is not known of the device is
 /// taken to be met.
 pub(super) fn takes(device: &Device, request_type: &str) -> Ability {
-    let verdict = validate::command_at_all(request_type, &device.target(&ChannelKey::default()));
+    let verdict = validate::command_at_all(request_type, &device.facts.target(&ChannelKey::default()));
     verdict.faults.first().map_or(Ok(()), |fault| Err(unsupported(&fault.problem)))
 }
 

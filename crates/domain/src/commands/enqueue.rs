@@ -18,7 +18,7 @@ impl Mdm {
         let now = self.clock.now();
         let plain = request.encode(&wire_id(id));
         let channel = ChannelKey::default();
-        let judged = judge(&plain, &device.target(&channel));
+        let judged = judge(&plain, &device.facts.target(&channel));
         if let Some(faults) = &judged.faults {
             tracing::warn!(command = %id, request = request.request_type(), faults, "a device may refuse a command");
         }

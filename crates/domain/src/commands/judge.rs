@@ -7,8 +7,8 @@ use apple::validate::{self, Options, Target, TargetChannel, Verdict};
 
 use super::enqueue::plain_payload;
 use crate::{
-    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Mdm, Platform, Result, Timestamp,
-    Unsupported, actions::unsupported, ports::Tx,
+    ChannelKey, Command, CommandState, Device, EnrollmentKind, Event, Facts, Mdm, Platform, Result,
+    Timestamp, Unsupported, actions::unsupported, ports::Tx,
 };
 
 /// What was found about a command when it was queued, or when its device changed.
@@ -20,24 +20,23 @@ pub struct Judgement {
     pub faults: Option<String>,
 }
 
-impl Device {
-    /// What is known of it that decides what it may be sent on `channel`.
+impl Facts {
+    /// What is known of a device that decides what it may be sent on `channel`.
     pub(crate) fn target(&self, channel: &ChannelKey) -> Target {
-        let facts = &self.facts;
         let device_channel = *channel == ChannelKey::default();
         Target {
-            os: facts.platform.and_then(Platform::apple).map(Into::into),
-            version: facts.os_version.as_deref().and_then(|version| version.parse().ok()),
-            supervised: facts.supervised,
+            os: self.platform.and_then(Platform::apple).map(Into::into),
+            version: self.os_version.as_deref().and_then(|version| version.parse().ok()),
+            supervised: self.supervised,
             // That it was automated is told later than that it enrolled; until then nothing is known.
-            automated: (facts.enrollment == EnrollmentKind::Automated).then_some(true),
-            user_enrollment: Some(facts.enrollment == EnrollmentKind::User),
-            rights: facts.access_rights.and_then(|bits| AccessRights::new(bits.into())),
+            automated: (self.enrollment == EnrollmentKind::Automated).then_some(true),
+            user_enrollment: Some(self.enrollment == EnrollmentKind::User),
+            rights: self.access_rights.and_then(|bits| AccessRights::new(bits.into())),
             channel: Some(if device_channel { TargetChannel::Device } else { TargetChannel::User }),
-            apple_silicon: facts.apple_silicon,
-            pin_for_lock: facts.pin_required_for_lock,
-            pin_for_erase: facts.pin_required_for_erase,
-            shared_ipad: facts.shared,
+            apple_silicon: self.apple_silicon,
+            pin_for_lock: self.pin_required_for_lock,
+            pin_for_erase: self.pin_required_for_erase,
+            shared_ipad: self.shared,
             ..Target::default()
         }
     }
@@ -62,7 +61,7 @@ pub(crate) fn why_refused(
     device: &Device,
 ) -> Option<Unsupported> {
     command.judged.as_ref()?.faults.as_ref()?;
-    let verdict = verdict(&request.encode(""), &device.target(&command.channel));
+    let verdict = verdict(&request.encode(""), &device.facts.target(&command.channel));
     Some(verdict.faults.first().map_or(Unsupported::Refused, |fault| unsupported(&fault.problem)))
 }
 
@@ -99,14 +98,15 @@ impl Mdm {
     /// The new judgement on a command that still waits; `None` where it stays as it is, as a command does that the
     /// device would have refused before as well.
     fn judge_again(&self, before: &Device, device: &Device, command: &Command) -> Result<Option<Judgement>> {
-        let target = device.target(&command.channel);
+        let target = device.facts.target(&command.channel);
         let known = command.judged.as_ref().map(|judged| judged.facts_revision.as_str());
         let waits = matches!(command.state, CommandState::Queued | CommandState::NotNow);
         if !waits || known == Some(revision(&target).as_str()) {
             return Ok(None);
         }
         let plain = plain_payload(&self.installation, command.id, command.payload.clone(), command.sealed)?;
-        let old = command.judged.clone().unwrap_or_else(|| judge(&plain, &before.target(&command.channel)));
+        let old =
+            command.judged.clone().unwrap_or_else(|| judge(&plain, &before.facts.target(&command.channel)));
         Ok(old.faults.is_none().then(|| judge(&plain, &target)))
     }
 }

@@ -2,14 +2,62 @@
 
 use std::collections::HashMap;
 
-use crate::{ChannelKey, Device, DeviceId, DeviceName, Result, ports::Tx};
+use crate::{ChannelKey, DeviceId, DeviceName, HeldDevice, Result, ports::Tx};
+
+/// Those whom one transaction serves.
+pub(super) struct Recipients {
+    /// By id.
+    devices: Vec<HeldDevice>,
+    /// Where each name's device is among them.
+    places: Vec<Option<usize>>,
+    /// The channel of the user that is meant, by device; `None` where no user is.
+    users: Option<HashMap<DeviceId, ChannelKey>>,
+    device_channel: ChannelKey,
+}
 
 /// A device, and which of its channels is meant.
-pub(super) struct Recipient {
+#[derive(Clone, Copy)]
+pub(super) struct Recipient<'a> {
     /// The device.
-    pub(super) device: Device,
+    pub(super) device: &'a HeldDevice,
     /// The channel; `None` where the user that is meant has none there.
-    pub(super) channel: Option<ChannelKey>,
+    pub(super) channel: Option<&'a ChannelKey>,
+}
+
+impl Recipients {
+    /// The devices of these names, held, each with the channel of `user` on it.
+    pub(super) async fn find(tx: &mut dyn Tx, names: &[String], user: Option<&str>) -> Result<Self> {
+        let parsed: Vec<_> = names.iter().map(|name| DeviceName::parse(name)).collect();
+        let known: Vec<DeviceName> = parsed.iter().flatten().cloned().collect();
+        let mut found = tx.find_devices(&known).await?.into_iter();
+        let ids: Vec<Option<DeviceId>> =
+            parsed.iter().map(|name| name.as_ref().and_then(|_| found.next().flatten())).collect();
+        let mut distinct: Vec<DeviceId> = ids.iter().flatten().copied().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let devices = tx.hold_devices(&distinct).await?;
+        let place = |id: DeviceId| devices.binary_search_by_key(&id, |device| device.id).ok();
+        let places = ids.into_iter().map(|id| id.and_then(place)).collect();
+        let users = match user {
+            Some(user) => Some(tx.user_channels(&distinct, user).await?.into_iter().collect()),
+            None => None,
+        };
+        Ok(Self { devices, places, users, device_channel: ChannelKey::default() })
+    }
+
+    /// In the order of the names; `None` for a name without a device.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Option<Recipient<'_>>> {
+        self.places.iter().map(|&place| place.map(|place| self.at(place)))
+    }
+
+    fn at(&self, place: usize) -> Recipient<'_> {
+        let device = &self.devices[place];
+        let channel = match &self.users {
+            Some(users) => users.get(&device.id),
+            None => Some(&self.device_channel),
+        };
+        Recipient { device, channel }
+    }
 }
 
 impl DeviceName {
@@ -25,33 +73,6 @@ impl DeviceName {
         // PostgreSQL's texts hold no U+0000.
         (text.len() <= 255 && !text.contains('\0')).then_some(name)
     }
-}
-
-/// The devices of these names, locked, in the order of the names, each with the channel of `user` on it.
-pub(super) async fn recipients(
-    tx: &mut dyn Tx,
-    names: &[String],
-    user: Option<&str>,
-) -> Result<Vec<Option<Recipient>>> {
-    let parsed: Vec<_> = names.iter().map(|name| DeviceName::parse(name)).collect();
-    let known: Vec<DeviceName> = parsed.iter().flatten().cloned().collect();
-    let mut found = tx.find_devices(&known).await?.into_iter();
-    let ids: Vec<Option<DeviceId>> =
-        parsed.iter().map(|name| name.as_ref().and_then(|_| found.next().flatten())).collect();
-    let mut distinct: Vec<DeviceId> = ids.iter().flatten().copied().collect();
-    distinct.sort_unstable();
-    distinct.dedup();
-    let devices = tx.devices_for_update(&distinct).await?;
-    let devices: HashMap<_, _> = devices.into_iter().map(|device| (device.id, device)).collect();
-    let channels: Option<HashMap<_, _>> = match user {
-        Some(user) => Some(tx.user_channels(&distinct, user).await?.into_iter().collect()),
-        None => None,
-    };
-    let recipient = |id: DeviceId| {
-        let channel = channels.as_ref().map_or(Some(ChannelKey::default()), |of| of.get(&id).cloned());
-        Some(Recipient { device: devices.get(&id)?.clone(), channel })
-    };
-    Ok(ids.into_iter().map(|id| id.and_then(recipient)).collect())
 }
 
 #[cfg(test)]

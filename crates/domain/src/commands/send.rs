@@ -2,24 +2,22 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use apple::{
-    command::{RawCommand, Template},
-    validate::{Options, Verdicts},
-};
-use serde_json::json;
+use apple::command::RawCommand;
+use futures_util::{StreamExt, stream::FuturesOrdered};
 
+use self::sending::{Fit, Sending};
 use super::{
     enqueue::{payload_context, wire_id},
-    judge::revision,
-    recipients::{Recipient, recipients},
-    tend::PATIENCE,
+    recipients::Recipients,
 };
 use crate::{
-    Actor, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Error, Event, Judgement, Mdm,
-    Platform, Result, Role, Schedule, Timestamp, Unsupported,
+    Actor, ChannelKey, Command, CommandId, CommandState, DeviceId, Error, Mdm, Result, Role, Schedule,
+    Unsupported,
     escrow::set_by,
     ports::{Tx, Worker},
 };
+
+mod sending;
 
 /// The most devices in one call.
 pub const SEND_LIMIT: usize = 100_000;
@@ -29,6 +27,9 @@ const SEND_BYTES: usize = 512 << 20;
 
 /// How many devices one transaction serves at most, so that nobody waits long for it.
 const STRETCH: usize = 500;
+
+/// How many transactions of one call are under way at once: while the database works on one, another is judged.
+const AT_ONCE: usize = 2;
 
 /// What the payloads of one transaction may take together, bytes.
 const STRETCH_BYTES: usize = 8 << 20;
@@ -84,17 +85,6 @@ pub enum NotSent {
 /// What became of each device of a call, in the order of their names.
 pub type Sent = Vec<std::result::Result<CommandId, NotSent>>;
 
-/// A call on its way.
-struct Sending<'a> {
-    actor: &'a Actor,
-    command: &'a NewCommand,
-    template: Template,
-    verdicts: Verdicts<'a>,
-    seen: HashSet<DeviceId>,
-    now: Timestamp,
-    asked: usize,
-}
-
 impl Mdm {
     /// Queues a command for many devices: durable when this returns, and each device is woken by a worker.
     ///
@@ -124,57 +114,68 @@ impl Mdm {
         command.schedule.checked(now)?;
         checked_key(command.dedupe.as_deref())?;
         checked_user(command.user.as_deref())?;
-        let template = command.request.template();
-        checked_size(names.len(), template.length())?;
-        let stretch = (STRETCH_BYTES / template.length()).clamp(1, STRETCH);
-        let verdicts = Verdicts::new(command.request.keys(), Options::default());
-        let asked = names.len();
-        let mut sending = Sending { actor, command, template, verdicts, seen: HashSet::new(), now, asked };
-        let mut sent = Sent::with_capacity(asked);
-        for stretch in names.chunks(stretch) {
-            let done = if goes_on() {
-                self.send_stretch(&mut sending, stretch, sent.is_empty()).await
-            } else {
-                Err(Error::Unavailable("there is no time left for all devices of the call".into()))
-            };
-            match done {
-                Ok(some) => sent.extend(some),
-                Err(error) if sent.is_empty() => return Err(error),
-                Err(error) => {
-                    tracing::warn!(error = error.chain(), "a command could not be queued for all devices");
-                    sent.resize(asked, Err(NotSent::Unavailable));
-                    break;
-                }
-            }
-            self.wake.wake(if sending.wakes_at_once() { Worker::Pushes } else { Worker::Queue });
+        let sending = Sending::new(actor, command, names.len(), now);
+        let length = sending.template.length();
+        checked_size(names.len(), length)?;
+        let mut stretches = names.chunks((STRETCH_BYTES / length).clamp(1, STRETCH));
+        let first = stretches.next().unwrap_or_default();
+        let mut sent = self.send_in_time(&sending, first, true, goes_on).await?;
+        sent.reserve(names.len() - sent.len());
+        let mut under_way = FuturesOrdered::new();
+        loop {
+            let room = AT_ONCE - under_way.len();
+            under_way.extend(
+                stretches.by_ref().take(room).map(|names| self.send_or_tell(&sending, names, goes_on)),
+            );
+            let Some(done) = under_way.next().await else { break };
+            sent.extend(done);
         }
+        // Not before: the pushes would only hold up the rest.
+        self.wake.wake(if sending.wakes_at_once() { Worker::Pushes } else { Worker::Queue });
         Ok(sent)
     }
 
-    async fn send_stretch(
+    /// One of the transactions after the first; when one has failed, no more are begun.
+    async fn send_or_tell(
         &self,
-        sending: &mut Sending<'_>,
+        sending: &Sending<'_>,
+        names: &[String],
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Sent {
+        if !sending.has_failed() {
+            match self.send_in_time(sending, names, false, goes_on).await {
+                Ok(sent) => return sent,
+                Err(error) if sending.fail() => {
+                    tracing::warn!(error = error.chain(), "a command could not be queued for all devices");
+                }
+                Err(_) => {}
+            }
+        }
+        vec![Err(NotSent::Unavailable); names.len()]
+    }
+
+    async fn send_in_time(
+        &self,
+        sending: &Sending<'_>,
         names: &[String],
         is_first: bool,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Sent> {
-        let mut tx = self.store.begin(sending.actor.tenant).await?;
-        let recipients = recipients(&mut *tx, names, sending.command.user.as_deref()).await?;
-        let mut sent: Sent = Vec::with_capacity(names.len());
-        let mut commands = Vec::new();
-        let busy = self.superseded(&mut *tx, sending, &recipients).await?;
-        for recipient in &recipients {
-            sent.push(match sending.judge(recipient.as_ref(), &busy) {
-                Ok((device, channel, judged)) => {
-                    let command = self.sent_command(sending, device, channel, judged)?;
-                    commands.push(command);
-                    Ok(commands[commands.len() - 1].id)
-                }
-                Err(why) => Err(why),
-            });
+        if !goes_on() {
+            return Err(Error::Unavailable("there is no time left for all devices of the call".into()));
         }
+        self.send_stretch(sending, names, is_first).await
+    }
+
+    async fn send_stretch(&self, sending: &Sending<'_>, names: &[String], is_first: bool) -> Result<Sent> {
+        let mut tx = self.store.begin(sending.actor.tenant).await?;
+        let recipients = Recipients::find(&mut *tx, names, sending.command.user.as_deref()).await?;
+        let busy = self.superseded(&mut *tx, sending, &recipients).await?;
+        let (sent, commands) = self.made(sending, &recipients, &busy)?;
         tx.add_commands(&commands).await?;
         if sending.wakes_at_once() {
-            let devices: Vec<_> = commands.iter().map(|command| command.device).collect();
+            let devices: Vec<_> =
+                commands.iter().map(|command| (command.device, command.enrollment)).collect();
             tx.ask_pushes(&devices, sending.now).await?;
         }
         self.keep_secret(&mut *tx, sending.command, &commands).await?;
@@ -189,34 +190,41 @@ impl Mdm {
     async fn superseded(
         &self,
         tx: &mut dyn Tx,
-        sending: &mut Sending<'_>,
-        recipients: &[Option<Recipient>],
+        sending: &Sending<'_>,
+        recipients: &Recipients,
     ) -> Result<HashSet<DeviceId>> {
         let Some(key) = &sending.command.dedupe else { return Ok(HashSet::new()) };
-        let mut fit: BTreeMap<&ChannelKey, Vec<DeviceId>> = BTreeMap::new();
-        for recipient in recipients.iter().flatten() {
-            // What will be refused must not take back what waits.
-            if sending.seen.contains(&recipient.device.id) {
-                continue;
-            }
-            if let Ok((channel, _)) = sending.fits(recipient) {
-                fit.entry(channel).or_default().push(recipient.device.id);
-            }
-        }
         let mut busy = HashSet::new();
-        for (channel, devices) in fit {
+        for (channel, devices) in fitting(sending, recipients) {
             busy.extend(tx.supersede_commands(&devices, channel, &stored_key(key), sending.now).await?);
         }
         Ok(busy)
     }
 
-    fn sent_command(
+    /// What becomes of each name, and the commands for those that are sent one.
+    fn made(
         &self,
         sending: &Sending<'_>,
-        device: &Device,
-        channel: &ChannelKey,
-        judged: Judgement,
-    ) -> Result<Command> {
+        recipients: &Recipients,
+        busy: &HashSet<DeviceId>,
+    ) -> Result<(Sent, Vec<Command>)> {
+        let mut judging = sending.judging();
+        let (mut sent, mut commands) = (Sent::new(), Vec::new());
+        for recipient in recipients.iter() {
+            sent.push(match judging.judge(recipient, busy) {
+                Ok(fit) => {
+                    let command = self.sent_command(sending, fit)?;
+                    let id = command.id;
+                    commands.push(command);
+                    Ok(id)
+                }
+                Err(why) => Err(why),
+            });
+        }
+        Ok((sent, commands))
+    }
+
+    fn sent_command(&self, sending: &Sending<'_>, (device, channel, judged): Fit<'_>) -> Result<Command> {
         let id = CommandId(self.random.ordered_id());
         let plain = sending.template.with(&wire_id(id));
         let sealed = sending.command.request.is_secret();
@@ -255,71 +263,19 @@ impl Mdm {
     }
 }
 
-impl Sending<'_> {
-    /// Whether the pushes are asked for with the commands: for the device channel, and now. Others are for the worker.
-    fn wakes_at_once(&self) -> bool {
-        self.command.user.is_none() && self.command.schedule.first_wake(self.now) == self.now
-    }
-
-    /// When the worker is to wake a device for the command.
-    fn next_wake(&self) -> Timestamp {
-        if self.wakes_at_once() {
-            self.now.plus(PATIENCE)
-        } else {
-            self.command.schedule.first_wake(self.now)
+/// Those who will be sent the command, by channel: what will be refused must not take back what waits.
+fn fitting<'r>(sending: &Sending<'_>, recipients: &'r Recipients) -> BTreeMap<&'r ChannelKey, Vec<DeviceId>> {
+    let mut judging = sending.judging();
+    let mut fit: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for recipient in recipients.iter().flatten() {
+        if judging.has_seen(recipient.device.id) {
+            continue;
+        }
+        if let Ok((device, channel, _)) = judging.fits(recipient) {
+            fit.entry(channel).or_default().push(device.id);
         }
     }
-
-    fn judge<'r>(
-        &mut self,
-        recipient: Option<&'r Recipient>,
-        busy: &HashSet<DeviceId>,
-    ) -> std::result::Result<(&'r Device, &'r ChannelKey, Judgement), NotSent> {
-        let recipient = recipient.ok_or(NotSent::Unknown)?;
-        let device = &recipient.device;
-        if !self.seen.insert(device.id) {
-            return Err(NotSent::NamedTwice);
-        }
-        let (channel, judged) = self.fits(recipient)?;
-        if busy.contains(&device.id) { Err(NotSent::BeingCarriedOut) } else { Ok((device, channel, judged)) }
-    }
-
-    fn fits<'r>(
-        &mut self,
-        recipient: &'r Recipient,
-    ) -> std::result::Result<(&'r ChannelKey, Judgement), NotSent> {
-        let device = &recipient.device;
-        if device.quarantined {
-            return Err(NotSent::Unsupported(Unsupported::Quarantined));
-        }
-        if !device.managed {
-            return Err(NotSent::Unsupported(Unsupported::NotManaged));
-        }
-        if device.facts.platform == Some(Platform::Android) {
-            return Err(NotSent::Unsupported(Unsupported::Platform));
-        }
-        let channel = recipient.channel.as_ref().ok_or(NotSent::NoSuchUser)?;
-        let target = device.target(channel);
-        let verdict = self.verdicts.on(&target);
-        if !verdict.is_valid() {
-            let faults: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
-            return Err(NotSent::Refused(faults.join("\n")));
-        }
-        Ok((channel, Judgement { facts_revision: revision(&target), faults: None }))
-    }
-
-    /// One event for the whole call; it goes with its device where it is about one.
-    fn event(&self, commands: &[Command]) -> Event {
-        let NewCommand { request, user, dedupe, .. } = self.command;
-        let request_type = request.request_type();
-        if let (1, Some(command)) = (self.asked, commands.first()) {
-            let details = json!({ "request_type": request_type, "command": command.id, "user": user });
-            return Event::by(self.actor, "command.sent", Some(command.device), details, self.now);
-        }
-        let details =
-            json!({ "request_type": request_type, "devices": self.asked, "dedupe": dedupe, "user": user });
-        Event::by(self.actor, "commands.sent", None, details, self.now)
-    }
+    fit
 }
 
 fn checked_key(key: Option<&str>) -> Result<()> {

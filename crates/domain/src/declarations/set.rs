@@ -42,7 +42,7 @@ impl DeclarationSet {
     /// What is declared to a channel of `device`; `None` where it knows no declarative management. To users of it nothing
     /// is declared yet.
     pub(super) fn of(device: &Device, channel: &ChannelKey) -> Option<Self> {
-        let target = device.target(channel);
+        let target = device.facts.target(channel);
         let os = knows_declarations(&target)?;
         if *channel != ChannelKey::default() {
             return Some(Self::default());
@@ -184,7 +184,7 @@ mod tests {
             let device = device(platform, version);
             let set = DeclarationSet::of(&device, &ChannelKey::default()).unwrap();
             for (kind, declaration) in &set.declarations {
-                let target = device.target(&ChannelKey::default());
+                let target = device.facts.target(&ChannelKey::default());
                 let verdict = validate::declaration(&declaration.to_json(), &target, Options::default());
                 assert!(verdict.faults.is_empty(), "{platform:?} {:?}", verdict.faults);
                 assert_eq!(Some(*kind), Kind::of_type(&declaration.declaration_type));

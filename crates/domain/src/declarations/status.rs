@@ -56,7 +56,7 @@ impl Mdm {
         }
         tx.set_device(device).await?;
         let channel = ChannelKey::default();
-        if before.target(&channel) != device.target(&channel) {
+        if before.facts.target(&channel) != device.facts.target(&channel) {
             self.judge_queue(tx, before, device, now).await?;
             self.declare(tx, device, now).await?;
         }

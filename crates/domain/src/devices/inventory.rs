@@ -9,7 +9,7 @@ use crate::{ChannelKey, Timestamp};
 impl Device {
     /// `DeviceInformation` with every query that this device's OS knows, its enrollment allows and the Device API needs.
     pub(crate) fn inventory_queries(&self) -> apple::Command {
-        let known = self.target(&ChannelKey::default());
+        let known = self.facts.target(&ChannelKey::default());
         let queries = apple::inventory::queries_of(&Target {
             os: known.os.or(Some(Os::IOs)),
             // What only supervised devices answer is asked once it is known that it is one.

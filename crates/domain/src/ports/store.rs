@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     AccessToken, App, AppPage, ApplicationId, CommandId, CommandState, Device, DeviceFilter, DeviceId,
-    DeviceName, EarlierRequests, EnrollmentId, EscrowId, Event, Group, GroupId, InstalledApp, LimitedRequest,
-    ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId, Timestamp, User,
-    UserId,
+    DeviceName, EarlierRequests, EnrollmentId, EscrowId, Event, Group, GroupId, HeldDevice, InstalledApp,
+    LimitedRequest, ManagedApp, Page, Purge, PurgeCounts, PurgeId, PushCertificate, Result, TenantId,
+    Timestamp, User, UserId,
     ports::{AndroidComparisons, AndroidRecords, Tombstone},
 };
 
@@ -136,6 +136,9 @@ pub trait Devices {
     /// Those of `ids` that there are, in the order of their ids, their rows and those of their enrollments locked until the
     /// transaction ends where several may write.
     async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>>;
+
+    /// Those of `ids` that there are, in the order of their ids, only their enrollments locked.
+    async fn hold_devices(&mut self, ids: &[DeviceId]) -> Result<Vec<HeldDevice>>;
 
     /// A device by any of its names; of several with that IMEI or serial number the managed one, else the newest.
     async fn device_named(&mut self, name: &DeviceName) -> Result<Option<Device>>;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, PAGE_LIMIT, Page, Result, TenantId,
-    Thing, UserId, ports::Devices,
+    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Error, HeldDevice, PAGE_LIMIT, Page, Result,
+    TenantId, Thing, UserId, ports::Devices,
 };
 use sqlx::{QueryBuilder, query};
 use uuid::Uuid;
@@ -34,6 +34,12 @@ macro_rules! matching {
          AND ($6 IS NULL OR located_at >= $6) AND ($7 IS NULL OR located_at <= $7) "
     };
 }
+
+const HELD: &str = concat!(
+    "SELECT id, enrollment, managed, quarantined, facts FROM devices WHERE tenant = $1 AND id IN ",
+    ids!("$2"),
+    " ORDER BY id",
+);
 
 const CLASH: &str = "another device has this key or external id";
 
@@ -96,6 +102,12 @@ impl Devices for Tx {
             query(select!("WHERE tenant = $1 AND id IN ", ids!("$2"), " ORDER BY id", for_update!()));
         let rows = self.open.all(select.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
         rows.iter().map(device).collect()
+    }
+
+    async fn hold_devices(&mut self, ids: &[DeviceId]) -> Result<Vec<HeldDevice>> {
+        self.lock_enrollments_of(ids).await?;
+        let select = query(HELD).bind(self.tenant.0).bind(bulk::ids(ids));
+        self.open.all(select).await?.iter().map(held).collect()
     }
 
     async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>> {
@@ -277,6 +289,16 @@ fn device(row: &Row) -> Result<Device> {
         enrolled_at: time(row, "enrolled_at")?,
         last_contact: maybe_time(row, "last_contact")?,
         unlockable: get::<Option<_>>(row, "unlockable")?.unwrap_or_default(),
+        facts: json(row, "facts")?,
+    })
+}
+
+fn held(row: &Row) -> Result<HeldDevice> {
+    Ok(HeldDevice {
+        id: DeviceId(get(row, "id")?),
+        enrollment: EnrollmentId(get(row, "enrollment")?),
+        managed: get(row, "managed")?,
+        quarantined: get(row, "quarantined")?,
         facts: json(row, "facts")?,
     })
 }

@@ -259,11 +259,8 @@ impl Enrollments for Tx {
         Ok(())
     }
 
-    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()> {
-        let mut devices = devices.to_vec();
-        devices.sort_unstable();
-        devices.dedup();
-        bulk::ask_pushes(self.open.connection(), self.tenant, &devices, &ChannelKey::default(), due).await
+    async fn ask_pushes(&mut self, devices: &[(DeviceId, EnrollmentId)], due: Timestamp) -> Result<()> {
+        bulk::ask_device_pushes(self.open.connection(), self.tenant, devices, due).await
     }
 }
 
@@ -302,7 +299,7 @@ impl Tx {
                  ORDER BY device, id",
                 for_update!(),
             ));
-            self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;
+            self.open.run(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;
         }
         Ok(())
     }

@@ -1,9 +1,7 @@
 //! Writing many rows at once, as SQLite does it best: few values in a statement that stays prepared, or a list as JSON.
 
-use std::fmt::Write;
-
 use domain::{
-    ChannelKey, Command, DeviceId, Result, TenantId, Timestamp,
+    ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp,
     ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{QueryBuilder, SqliteConnection, query};
@@ -23,6 +21,16 @@ const ASK_PUSHES: &str = "
         JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
         JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
     WHERE e.state = 2 AND c.channel = $3 AND c.push_token IS NOT NULL
+    ON CONFLICT (tenant, device, channel) DO UPDATE SET
+        due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
+
+/// The same for the device channels of enrollments that are known already: each text is the two ids, one behind the other.
+const ASK_DEVICE_PUSHES: &str = "
+    INSERT INTO pushes (tenant, device, channel, due_at, generation)
+    SELECT c.tenant, unhex(substr(asked.value, 1, 32)), c.channel, $3, $3
+    FROM json_each($2) asked
+        CROSS JOIN channels c ON c.tenant = $1 AND c.enrollment = unhex(substr(asked.value, 33)) AND c.channel = ''
+    WHERE c.push_token IS NOT NULL
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -94,9 +102,24 @@ pub(super) async fn ask_pushes(
     for devices in devices.chunks(DEVICES_AT_ONCE) {
         let ask = query(ASK_PUSHES)
             .bind(tenant.0)
-            .bind(as_json(devices.iter().map(|id| id.0)))
+            .bind(as_json(devices.iter().map(|id| [id.0])))
             .bind(&channel.0)
             .bind(due.0);
+        ask.execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Asks that the device channel of each enrollment be woken; each device is there once.
+pub(super) async fn ask_device_pushes(
+    connection: &mut SqliteConnection,
+    tenant: TenantId,
+    devices: &[(DeviceId, EnrollmentId)],
+    due: Timestamp,
+) -> Result<()> {
+    for devices in devices.chunks(DEVICES_AT_ONCE) {
+        let pairs = devices.iter().map(|(device, enrollment)| [device.0, enrollment.0]);
+        let ask = query(ASK_DEVICE_PUSHES).bind(tenant.0).bind(as_json(pairs)).bind(due.0);
         ask.execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
@@ -135,7 +158,7 @@ pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[
 
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
-    as_json(ids.iter().map(|id| id.0))
+    as_json(ids.iter().map(|id| [id.0]))
 }
 
 /// A list of texts, for `texts!`.
@@ -143,14 +166,16 @@ pub(super) fn texts(texts: &[&str]) -> String {
     serde_json::Value::from(texts).to_string()
 }
 
-/// `["0123…","4567…"]`, for `json_each` and `unhex`.
-fn as_json(ids: impl ExactSizeIterator<Item = Uuid>) -> String {
-    let mut json = String::with_capacity(2 + ids.len() * 35);
+/// `["0123…","4567…"]`, for `json_each` and `unhex`; the ids of one text stand one behind the other.
+fn as_json<const N: usize>(texts: impl ExactSizeIterator<Item = [Uuid; N]>) -> String {
+    let mut json = String::with_capacity(2 + texts.len() * (32 * N + 3));
     json.push('[');
-    for (place, id) in ids.enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        let _ = write!(json, "{comma}\"{}\"", id.simple());
+    for (place, ids) in texts.enumerate() {
+        json.push_str(if place == 0 { "\"" } else { ",\"" });
+        for id in ids {
+            json.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
+        }
+        json.push('"');
     }
     json.push(']');
     json

@@ -1,5 +1,5 @@
 use domain::{
-    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentState, Timestamp,
+    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentId, EnrollmentState, Timestamp,
     ports::{Farewell, PushJob, PushTarget, SettledPush, Tombstone, Worker},
 };
 use pki::Fingerprint;
@@ -176,11 +176,13 @@ async fn what_was_said_of_a_push_is_kept_for_its_channel() {
 async fn many_devices_are_asked_at_once() {
     let world = World::new().await;
     let (one, two) = (world.phone().await, world.phone().await);
-    let over = world.phone().await;
+    let mute = world.phone().await;
+    world.ask(&mute, NOW).await;
+    let told = world.claim_one(0).await;
+    world.settle(told, None, true).await;
     let mut tx = world.tx().await;
-    tx.set_enrollment(&Enrollment { state: EnrollmentState::Over, ..over.enrollment() }).await.unwrap();
-    let mut devices = vec![two.device, one.device, two.device, over.device, DeviceId(id())];
-    devices.extend((0..1500).map(|_| DeviceId(id())));
+    let mut devices: Vec<_> = [&two, &one, &mute].map(|phone| (phone.device, phone.enrollment)).into();
+    devices.extend((0..1500).map(|_| (DeviceId(id()), EnrollmentId(id()))));
     tx.ask_pushes(&devices, NOW).await.unwrap();
     tx.ask_pushes(&[], NOW).await.unwrap();
     tx.commit().await.unwrap();
@@ -188,7 +190,7 @@ async fn many_devices_are_asked_at_once() {
     let mut woken: Vec<PushTarget> = world.claim(0).await.into_iter().map(|job| job.target).collect();
     let device = |phone: &Phone| PushTarget::Channel { device: phone.device, channel: ChannelKey::default() };
     woken.sort_by_key(|target| *target != device(&one));
-    assert_eq!(woken, [device(&one), device(&two)], "only live ones, and each once");
+    assert_eq!(woken, [device(&one), device(&two)], "only those with a token, and each once");
 }
 
 #[tokio::test]
@@ -198,7 +200,8 @@ async fn pushes_of_a_device_are_taken_back() {
     let mut tx = world.tx().await;
     tx.set_channel(one.device, one.enrollment, &channel("ada")).await.unwrap();
     tx.ask_push(one.device, &ChannelKey("ada".into()), NOW).await.unwrap();
-    tx.ask_pushes(&[one.device, two.device], later(1)).await.unwrap();
+    let devices = [&one, &two].map(|phone| (phone.device, phone.enrollment));
+    tx.ask_pushes(&devices, later(1)).await.unwrap();
 
     tx.drop_pushes(one.device).await.unwrap();
 

@@ -304,6 +304,17 @@ async fn commands_are_listed_by_device_and_state_and_read_on_from_any() {
     assert_eq!(look.find_command(CommandId(id())).await.unwrap(), None);
 }
 
+/// What decides whether a device is sent a command.
+fn held_device(device: domain::Device) -> domain::HeldDevice {
+    domain::HeldDevice {
+        id: device.id,
+        enrollment: device.enrollment,
+        managed: device.managed,
+        quarantined: device.quarantined,
+        facts: device.facts,
+    }
+}
+
 #[tokio::test]
 async fn many_devices_are_found_by_many_names() {
     let world = World::new().await;
@@ -330,6 +341,9 @@ async fn many_devices_are_found_by_many_names() {
     let mut ids = [one.device, two.device];
     ids.sort_unstable();
     assert_eq!(locked.iter().map(|device| device.id).collect::<Vec<_>>(), ids);
+    let held = tx.hold_devices(&[two.device, one.device, DeviceId(id())]).await.unwrap();
+    let of_each: Vec<_> = locked.into_iter().map(held_device).collect();
+    assert_eq!(held, of_each);
     assert_eq!(tx.device_named(&names[0]).await.unwrap().unwrap().id, two.device);
 }
 

@@ -141,3 +141,33 @@ async fn who_locks_a_device_waits_for_who_has_its_enrollment() {
         assert!(checked_in.unwrap().is_some());
     }
 }
+
+#[tokio::test]
+async fn a_device_that_is_held_is_not_removed_until_its_holder_is_done() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let mut send = world.tx().await;
+    send.hold_devices(&[phone.device]).await.unwrap();
+
+    let purge = async {
+        let mut purge = world.tx().await;
+        purge.device_for_removal(phone.device).await?;
+        purge.remove_device(phone.device).await?;
+        purge.commit().await
+    };
+    let send = async {
+        // Time for the other to take what it can have.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        send.add_commands(&[phone.command()]).await?;
+        send.ask_pushes(&[(phone.device, phone.enrollment)], NOW).await?;
+        send.commit().await
+    };
+
+    let (purged, sent) = tokio::join!(purge, send);
+    purged.unwrap();
+    sent.unwrap();
+    let left = world.place.dump().await;
+    let of_it: Vec<_> =
+        left.iter().filter(|(table, _)| ["commands", "pushes"].contains(&table.as_str())).collect();
+    assert!(of_it.is_empty(), "{of_it:?}");
+}

@@ -144,8 +144,9 @@ pub trait Enrollments {
     /// Takes back every push that is due for `device`.
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
 
-    /// The same `ask_push` for the device channels of many devices at once; order and duplicates do not matter.
-    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()>;
+    /// The same for the device channels of many devices at once, each there once and with its live enrollment, which the
+    /// caller holds; their order does not matter.
+    async fn ask_pushes(&mut self, devices: &[(DeviceId, EnrollmentId)], due: Timestamp) -> Result<()>;
 }
 
 /// Identity certificates.

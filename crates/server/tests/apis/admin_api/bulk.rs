@@ -153,7 +153,7 @@ async fn queued_locks(server: &TestServer) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
     let server = TestServer::on_postgres().await;
-    let names = records(&server, 0..MANY).await;
+    let names = records(&server, 0..2203).await;
     let broken: domain::DeviceId = names[777].parse().unwrap();
     server.postgres().execute(&format!(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
@@ -165,10 +165,14 @@ async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
 
     assert_eq!(answer.status, 202, "{}", answer.text);
     let count = |key: &str| answer.body[key].as_array().unwrap().len();
-    assert_eq!((count("commands"), count("failed")), (500, 703));
+    assert_eq!(
+        (count("commands"), count("failed")),
+        (1000, 1203),
+        "the first five hundred, and the third beside the second"
+    );
     let said = answer.body["failed"][0]["error"].as_str().unwrap();
     assert!(said.contains("send it again") && !answer.text.contains("disk"), "{said}");
-    assert_eq!(queued_locks(&server).await, 500);
+    assert_eq!(queued_locks(&server).await, 1000, "what is told is there");
 }
 
 #[tokio::test]
