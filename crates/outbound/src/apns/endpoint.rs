@@ -36,7 +36,7 @@ impl Endpoint {
     }
 
     /// The full address of `path`, as HTTP/2 wants it; `None` if it is too long for one.
-    pub(super) fn address(&self, path: &str) -> Option<Uri> {
+    pub(super) fn address(&self, path: String) -> Option<Uri> {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(Scheme::HTTPS);
         parts.authority = Some(self.authority.clone());
@@ -46,7 +46,7 @@ impl Endpoint {
 
     /// The address to connect to.
     pub(super) fn base(&self) -> Uri {
-        self.address("/").unwrap_or_default()
+        self.address("/".to_owned()).unwrap_or_default()
     }
 }
 

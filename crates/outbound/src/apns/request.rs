@@ -1,10 +1,9 @@
 //! Writes a push as APNs wants it.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use serde::Serialize;
 
@@ -16,6 +15,14 @@ const MAX_PAYLOAD: usize = 4096;
 
 /// Apple promises no length (today 32 bytes, 80 on some systems); this is far above and still a short path.
 const MAX_TOKEN: usize = 1024;
+
+/// What is before the token in the path of a push.
+const PATH: &str = "/3/device/";
+
+const PUSH_TYPE: HeaderName = HeaderName::from_static("apns-push-type");
+const TOPIC: HeaderName = HeaderName::from_static("apns-topic");
+const EXPIRATION: HeaderName = HeaderName::from_static("apns-expiration");
+const PRIORITY: HeaderName = HeaderName::from_static("apns-priority");
 
 /// Why a push cannot even be written; told as APNs itself would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +63,12 @@ pub(super) fn write(
 ) -> Result<Request<Full<Bytes>>, Unwritable> {
     let mut request = Request::new(Full::new(payload(push.magic)?));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.address(&path(push.token)?).ok_or(Unwritable::BadDeviceToken)?;
+    *request.uri_mut() = endpoint.address(path(push.token)?).ok_or(Unwritable::BadDeviceToken)?;
     let headers = request.headers_mut();
-    headers.insert("apns-push-type", HeaderValue::from_static("mdm"));
-    headers.insert("apns-topic", topic_header(topic)?);
-    headers.insert("apns-expiration", HeaderValue::from(expires));
-    headers.insert("apns-priority", HeaderValue::from_static("10"));
+    headers.insert(PUSH_TYPE, HeaderValue::from_static("mdm"));
+    headers.insert(TOPIC, topic_header(topic)?);
+    headers.insert(EXPIRATION, HeaderValue::from(expires));
+    headers.insert(PRIORITY, HeaderValue::from_static("10"));
     Ok(request)
 }
 
@@ -83,10 +90,11 @@ fn path(token: &[u8]) -> Result<String, Unwritable> {
         1..=MAX_TOKEN => {}
         _ => return Err(Unwritable::BadDeviceToken),
     }
-    let mut path = String::from("/3/device/");
-    for byte in token {
-        let _ = write!(path, "{byte:02x}");
-    }
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut path = String::with_capacity(PATH.len() + 2 * token.len());
+    path.push_str(PATH);
+    path.extend(token.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]));
     Ok(path)
 }
 
