@@ -1,6 +1,6 @@
 //! Pushes: waking devices, as work that survives a crash.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 
@@ -24,11 +24,11 @@ const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_mins(30);
 
 impl Mdm {
-    /// Up to `limit` pushes that are due, each claimed for 15 seconds, and for as long as [`keep_pushes`](Self::keep_pushes)
-    /// is called every [`KEEP_PUSHES`].
-    pub async fn claim_pushes(&self, limit: u32) -> Result<Vec<PushJob>> {
+    /// Up to `limit` pushes that are due and not of the tenants in `except`, each claimed for 15 seconds, and for as long as
+    /// [`keep_pushes`](Self::keep_pushes) is called every [`KEEP_PUSHES`].
+    pub async fn claim_pushes(&self, limit: u32, except: &[TenantId]) -> Result<Vec<PushJob>> {
         let now = self.clock.now();
-        self.outbox.claim_pushes(now, now.plus(CLAIM), limit).await
+        self.outbox.claim_pushes(now, now.plus(CLAIM), limit, except).await
     }
 
     /// Keeps pushes that were claimed from other nodes: a delivery may take longer than a claim.
@@ -71,17 +71,22 @@ impl Mdm {
     }
 
     /// Writes down what became of pushes, and raises an alarm for each refusal.
+    ///
+    /// # Errors
+    /// Nothing is written down, and the same may be said again. (An alarm that the audit log does not take is in the log only: what
+    /// was refused is refused again.)
     pub async fn settle_pushes(&self, settled: &[(SettledPush, Delivery)]) -> Result<()> {
         let rows: Vec<SettledPush> = settled.iter().map(|(row, _)| row.clone()).collect();
         self.outbox.settle_pushes(&rows).await?;
+        let mut alarms: BTreeMap<TenantId, Vec<Event>> = BTreeMap::new();
         for (row, delivery) in settled {
-            match delivery {
-                Delivery::Accepted | Delivery::TryLater { .. } => {}
-                Delivery::TokenGone => self.note_push(row, "push.token_gone").await?,
-                Delivery::Refused { .. } => {
-                    tracing::error!(tenant = %row.job.tenant, said = row.said, "APNs refuses our pushes: see `remuda doctor`");
-                    self.note_push(row, "push.refused").await?;
-                }
+            if let Some(event) = alarm(row, delivery) {
+                alarms.entry(row.job.tenant).or_default().push(event);
+            }
+        }
+        for (tenant, events) in alarms {
+            if let Err(error) = self.record_alarms(tenant, &events).await {
+                tracing::error!(%tenant, error = error.chain(), "what APNs refused could not be written into the audit log");
             }
         }
         Ok(())
@@ -92,16 +97,30 @@ impl Mdm {
         self.outbox.next_push_due().await
     }
 
-    async fn note_push(&self, row: &SettledPush, kind: &str) -> Result<()> {
-        let details = json!({ "apns": row.said });
-        let event = match &row.job.target {
-            PushTarget::Channel { device, .. } => Event::of_device(kind, *device, details, row.at),
-            PushTarget::Tombstone(_) => Event::of_tenant(kind, details, row.at),
-        };
-        let mut tx = self.store.begin(row.job.tenant).await?;
-        tx.record(&event).await?;
+    async fn record_alarms(&self, tenant: TenantId, events: &[Event]) -> Result<()> {
+        let mut tx = self.store.begin(tenant).await?;
+        for event in events {
+            tx.record(event).await?;
+        }
         tx.commit().await
     }
+}
+
+/// What the audit log is told of a push, if anything.
+fn alarm(row: &SettledPush, delivery: &Delivery) -> Option<Event> {
+    let kind = match delivery {
+        Delivery::Accepted | Delivery::TryLater { .. } => return None,
+        Delivery::TokenGone => "push.token_gone",
+        Delivery::Refused { .. } => {
+            tracing::error!(tenant = %row.job.tenant, said = row.said, "APNs refuses our pushes: see `remuda doctor`");
+            "push.refused"
+        }
+    };
+    let details = json!({ "apns": row.said });
+    Some(match &row.job.target {
+        PushTarget::Channel { device, .. } => Event::of_device(kind, *device, details, row.at),
+        PushTarget::Tombstone(_) => Event::of_tenant(kind, details, row.at),
+    })
 }
 
 fn back_off(attempts: u32) -> Duration {

@@ -71,6 +71,7 @@ const PLANNER: [(&str, &str); 3] = [("join_collapse_limit", "1"), ("enable_seqsc
 
 mod bulk;
 mod device_road;
+mod pushes;
 #[path = "sql.rs"]
 mod sql;
 mod statistics;

@@ -79,6 +79,7 @@ const SIZE: &str = "SELECT (page_count - freelist_count) * page_size AS size
 
 mod bulk;
 mod device_road;
+mod pushes;
 #[path = "sql.rs"]
 mod sql;
 

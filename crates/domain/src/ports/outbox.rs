@@ -13,10 +13,17 @@ use crate::{ChannelKey, CommandId, DeviceId, EnrollmentId, PurgeId, Result, Tena
 /// The workers' claims, across tenants.
 #[async_trait]
 pub trait Outbox: AndroidOutbox + Retention + Send + Sync {
-    /// Up to `limit` pushes that are due, their tokens joined in, claimed until `until`.
+    /// Up to `limit` pushes that are due, their tokens joined in, claimed until `until`; those of the tenants in `except` are
+    /// passed over, which costs as much as there are of them.
     ///
     /// Tombstones' farewells are among them. A channel without a live token has no row.
-    async fn claim_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>>;
+    async fn claim_pushes(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+        except: &[TenantId],
+    ) -> Result<Vec<PushJob>>;
 
     /// Claims these until `until`, where they are still claimed: their worker lives, and is not done with them.
     async fn keep_pushes(&self, jobs: &[PushJob], until: Timestamp) -> Result<()>;
@@ -102,7 +109,7 @@ pub struct PushJob {
 }
 
 /// Whom a push wakes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PushTarget {
     /// A channel of a device.
     Channel {

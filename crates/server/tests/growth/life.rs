@@ -116,7 +116,7 @@ async fn push(it: &Installation) {
     while it.parts.mdm.tend_queue().await.unwrap() > 0 {}
     let (outbox, now) = (&it.parts.database.outbox, it.now());
     loop {
-        let jobs = outbox.claim_pushes(now, now.plus(Duration::from_mins(5)), 500).await.unwrap();
+        let jobs = outbox.claim_pushes(now, now.plus(Duration::from_mins(5)), 500, &[]).await.unwrap();
         if jobs.is_empty() {
             return;
         }

@@ -1,9 +1,6 @@
 //! Writing many rows at once, as PostgreSQL does it best: one array for each column.
 
-use domain::{
-    ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp,
-    ports::{PushJob, PushTarget, SettledPush},
-};
+use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
 use sqlx::{PgConnection, query};
 use uuid::Uuid;
 
@@ -43,61 +40,6 @@ const ASK_DEVICE_PUSHES: &str = "
     ORDER BY asked.device
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
-
-macro_rules! settled {
-    () => {
-        "UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::text[], $8::bool[],
-             $9::bigint[]) AS s (tenant, device, channel, token, generation, at, said, gone, retry_at)"
-    };
-}
-
-/// Notes what APNs said, and forgets a token that it called dead, unless the device has told a new one meanwhile.
-const NOTE_PUSHES: &str = concat!(
-    "WITH known AS MATERIALIZED (
-         SELECT c.tenant, c.enrollment, c.channel, s.at, s.said, s.gone FROM ",
-    settled!(),
-    " JOIN devices d ON d.tenant = s.tenant AND d.id = s.device
-         JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment AND c.channel = s.channel
-         WHERE c.push_token = s.token ORDER BY c.tenant, c.enrollment, c.channel FOR UPDATE OF c)
-     UPDATE channels c SET pushed_at = k.at, push_said = k.said,
-         push_token = CASE WHEN k.gone THEN NULL ELSE c.push_token END
-     FROM known k WHERE c.tenant = k.tenant AND c.enrollment = k.enrollment AND c.channel = k.channel"
-);
-
-const LOCK_PUSHES: &str = "
-    SELECT 1 FROM pushes p JOIN UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
-        ON p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel
-    ORDER BY p.tenant, p.device, p.channel FOR UPDATE OF p";
-
-/// In the order in which all who lock several of these rows do it.
-const KEEP_PUSHES: &str = "
-    WITH kept AS MATERIALIZED (
-        SELECT p.tenant, p.device, p.channel FROM pushes p
-        JOIN UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
-            ON p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel
-        WHERE p.claimed_until > 0 ORDER BY p.tenant, p.device, p.channel FOR UPDATE OF p)
-    UPDATE pushes p SET claimed_until = $4
-    FROM kept k WHERE p.tenant = k.tenant AND p.device = k.device AND p.channel = k.channel";
-
-/// Those that are over: delivered and not asked for again, or without a token to go on with.
-const END_PUSHES: &str = concat!(
-    "DELETE FROM pushes p USING ",
-    settled!(),
-    " WHERE p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel AND CASE WHEN s.gone
-         THEN NOT EXISTS (SELECT 1 FROM devices d JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
-             WHERE d.tenant = s.tenant AND d.id = s.device AND c.channel = s.channel AND c.push_token IS NOT NULL)
-         ELSE p.generation = s.generation AND s.retry_at IS NULL END"
-);
-
-/// What is left is due again: at the time to try again, or, if it was asked for meanwhile, when that was.
-const RELEASE_PUSHES: &str = concat!(
-    "UPDATE pushes p SET claimed_until = 0,
-         due_at = CASE WHEN p.generation = s.generation AND NOT s.gone THEN s.retry_at ELSE p.due_at END,
-         attempts = CASE WHEN p.generation = s.generation AND NOT s.gone THEN p.attempts + 1 ELSE p.attempts END
-     FROM ",
-    settled!(),
-    " WHERE p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel"
-);
 
 /// Adds commands to the ends of their queues.
 pub(super) async fn add_commands(
@@ -171,81 +113,6 @@ pub(super) async fn ask_device_pushes(
             .bind(due.0);
         ask.execute(&mut *connection).await.map_err(failed)?;
     }
-    Ok(())
-}
-
-/// Lengthens the claims on pushes to channels.
-pub(super) async fn keep_pushes(
-    connection: &mut PgConnection,
-    jobs: &[PushJob],
-    until: Timestamp,
-) -> Result<()> {
-    let channels = jobs.iter().filter_map(|job| match &job.target {
-        PushTarget::Channel { device, channel } => Some((job.tenant.0, device.0, channel.0.as_str())),
-        PushTarget::Tombstone(_) => None,
-    });
-    let channels: Vec<_> = channels.collect();
-    query(KEEP_PUSHES)
-        .bind(each(&channels, |(tenant, ..)| *tenant))
-        .bind(each(&channels, |(_, device, _)| *device))
-        .bind(each(&channels, |(.., channel)| *channel))
-        .bind(until.0)
-        .execute(connection)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-/// What became of pushes to channels. Channels are locked before pushes, as by who tells a token and asks for a push.
-pub(super) async fn settle_pushes(connection: &mut PgConnection, settled: &[SettledPush]) -> Result<()> {
-    let channels: Vec<Channel<'_>> = settled.iter().filter_map(channel).collect();
-    settle(connection, NOTE_PUSHES, &channels).await?;
-    query(LOCK_PUSHES)
-        .bind(each(&channels, |push| push.tenant))
-        .bind(each(&channels, |push| push.device))
-        .bind(each(&channels, |push| push.channel))
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
-    settle(connection, END_PUSHES, &channels).await?;
-    settle(connection, RELEASE_PUSHES, &channels).await
-}
-
-/// A settled push to a channel.
-struct Channel<'a> {
-    tenant: Uuid,
-    device: Uuid,
-    channel: &'a str,
-    push: &'a SettledPush,
-}
-
-fn channel(push: &SettledPush) -> Option<Channel<'_>> {
-    match &push.job.target {
-        PushTarget::Channel { device, channel } => {
-            Some(Channel { tenant: push.job.tenant.0, device: device.0, channel: &channel.0, push })
-        }
-        PushTarget::Tombstone(_) => None,
-    }
-}
-
-async fn settle(
-    connection: &mut PgConnection,
-    statement: &'static str,
-    channels: &[Channel<'_>],
-) -> Result<()> {
-    query(statement)
-        .bind(each(channels, |push| push.tenant))
-        .bind(each(channels, |push| push.device))
-        .bind(each(channels, |push| push.channel))
-        .bind(each(channels, |push| push.push.job.token.as_slice()))
-        .bind(each(channels, |push| push.push.job.generation))
-        .bind(each(channels, |push| push.push.at.0))
-        .bind(each(channels, |push| push.push.said.as_str()))
-        .bind(each(channels, |push| push.push.token_gone))
-        .bind(each(channels, |push| push.push.retry_at.map(|at| at.0)))
-        .execute(connection)
-        .await
-        .map_err(failed)?;
     Ok(())
 }
 

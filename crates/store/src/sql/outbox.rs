@@ -10,45 +10,26 @@ use domain::{
 use sqlx::query;
 
 use super::{
-    super::{ANOTHER_NODE, bulk},
-    Backend, Open, Row,
+    super::{ANOTHER_NODE, pushes},
+    Backend, Open, Query, Row,
     rows::{count, fingerprint, get, maybe_time, time},
 };
 
-/// Of a channel of the enrollment that the device now has, and only while that is active. Each table is read by its whole key,
-/// whatever the database believes of their sizes.
-macro_rules! live_channel {
-    ($column:literal) => {
-        concat!(
-            "(SELECT c.",
-            $column,
-            " FROM channels c WHERE c.tenant = pushes.tenant AND c.channel = pushes.channel
-                 AND c.push_token IS NOT NULL AND c.enrollment = (
-                     SELECT e.id FROM enrollments e WHERE e.tenant = pushes.tenant AND e.state = 2 AND e.id = (
-                         SELECT d.enrollment FROM devices d WHERE d.tenant = pushes.tenant AND d.id = pushes.device))) AS ",
-            $column
-        )
-    };
-}
-
-pub(super) const CLAIM_PUSHES: &str = concat!(
-    "WITH due AS MATERIALIZED (SELECT tenant, device, channel FROM pushes
-         WHERE due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $3",
-    skip_locked!(),
-    ") UPDATE pushes SET claimed_until = $2 WHERE (tenant, device, channel) IN (SELECT tenant, device, channel FROM due)
-     RETURNING tenant, device, channel, attempts, generation, ",
-    live_channel!("push_token"),
-    ", ",
-    live_channel!("push_magic"),
+const ANY_PUSH_DUE: &str = concat!(
+    "SELECT EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN ",
+    ids!("$2"),
+    ") AS push,
+         EXISTS (SELECT 1 FROM tombstones WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1
+             AND tenant NOT IN ",
+    ids!("$2"),
+    ") AS farewell"
 );
-
-const ANY_PUSH_DUE: &str = "
-    SELECT 1 WHERE EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1)
-        OR EXISTS (SELECT 1 FROM tombstones WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1)";
 
 const CLAIM_FAREWELLS: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT fingerprint FROM tombstones
-         WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 ORDER BY due_at LIMIT $3",
+         WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN ",
+    ids!("$4"),
+    " ORDER BY due_at LIMIT $3",
     skip_locked!(),
     ") UPDATE tombstones SET claimed_until = $2 WHERE fingerprint IN (SELECT fingerprint FROM due)
      RETURNING fingerprint, tenant, push_token, push_magic, attempts, generation",
@@ -107,18 +88,29 @@ const DUE_RENEWALS: &str = "
 
 #[async_trait]
 impl Outbox for Backend {
-    async fn claim_pushes(&self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>> {
+    async fn claim_pushes(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+        except: &[TenantId],
+    ) -> Result<Vec<PushJob>> {
         // Most of the time nothing is due: no need to wait for the right to write.
-        if self.one(query(ANY_PUSH_DUE).bind(now.0)).await?.is_none() {
+        let look = query(ANY_PUSH_DUE).bind(now.0).bind(pushes::tenants(except));
+        let Some(due) = self.one(look).await? else { return Ok(Vec::new()) };
+        let (push, farewell): (bool, bool) = (get(&due, "push")?, get(&due, "farewell")?);
+        if !push && !farewell {
             return Ok(Vec::new());
         }
         let mut open = self.write().await?;
-        let mut jobs = open.claim_channels(now, until, limit).await?;
-        let rest = limit - u32::try_from(jobs.len()).unwrap_or(limit).min(limit);
-        let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
-        for row in open.all(claim).await? {
-            let target = PushTarget::Tombstone(fingerprint(&row, "fingerprint")?);
-            jobs.extend(job(&row, target)?);
+        let mut jobs = Vec::new();
+        if push {
+            jobs = open.claim_channels(pushes::claim(now, until, limit, except)).await?;
+        }
+        let rest = limit.saturating_sub(u32::try_from(jobs.len()).unwrap_or(limit));
+        if farewell && rest > 0 {
+            let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
+            jobs.extend(open.claim_farewells(claim.bind(pushes::tenants(except))).await?);
         }
         open.commit().await?;
         Ok(jobs)
@@ -129,7 +121,7 @@ impl Outbox for Backend {
             return Ok(());
         }
         let mut open = self.write().await?;
-        bulk::keep_pushes(open.connection(), jobs, until).await?;
+        pushes::keep(open.connection(), jobs, until).await?;
         for job in jobs {
             if let PushTarget::Tombstone(fingerprint) = &job.target {
                 let keep = query(KEEP_FAREWELL).bind(&fingerprint.0[..]).bind(job.generation).bind(until.0);
@@ -144,7 +136,7 @@ impl Outbox for Backend {
             return Ok(());
         }
         let mut open = self.write().await?;
-        bulk::settle_pushes(open.connection(), settled).await?;
+        pushes::settle(open.connection(), settled).await?;
         for push in settled {
             if let PushTarget::Tombstone(fingerprint) = &push.job.target {
                 open.settle_farewell(fingerprint, push).await?;
@@ -252,8 +244,7 @@ impl Backend {
 }
 
 impl Open {
-    async fn claim_channels(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<PushJob>> {
-        let claim = query(CLAIM_PUSHES).bind(now.0).bind(until.0).bind(i64::from(limit));
+    async fn claim_channels(&mut self, claim: Query<'_>) -> Result<Vec<PushJob>> {
         let mut jobs = Vec::new();
         for row in self.all(claim).await? {
             let (device, channel) = (DeviceId(get(&row, "device")?), ChannelKey(get(&row, "channel")?));
@@ -261,6 +252,15 @@ impl Open {
                 Some(job) => jobs.push(job),
                 None => self.drop_push(TenantId(get(&row, "tenant")?), device, &channel).await?,
             }
+        }
+        Ok(jobs)
+    }
+
+    async fn claim_farewells(&mut self, claim: Query<'_>) -> Result<Vec<PushJob>> {
+        let mut jobs = Vec::new();
+        for row in self.all(claim).await? {
+            let target = PushTarget::Tombstone(fingerprint(&row, "fingerprint")?);
+            jobs.extend(job(&row, target)?);
         }
         Ok(jobs)
     }

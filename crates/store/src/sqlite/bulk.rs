@@ -1,9 +1,6 @@
 //! Writing many rows at once, as SQLite does it best: few values in a statement that stays prepared, or a list as JSON.
 
-use domain::{
-    ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp,
-    ports::{PushJob, PushTarget, SettledPush},
-};
+use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection, query};
 use uuid::Uuid;
 
@@ -33,29 +30,6 @@ const ASK_DEVICE_PUSHES: &str = "
     WHERE c.push_token IS NOT NULL
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
-
-/// Notes what APNs said, and forgets a token that it called dead, unless the device has told a new one meanwhile.
-const NOTE_PUSH: &str = "
-    UPDATE channels SET pushed_at = $5, push_said = $6, push_token = CASE WHEN $7 THEN NULL ELSE push_token END
-    WHERE tenant = $1 AND channel = $3 AND push_token = $4
-        AND enrollment = (SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)";
-
-const KEEP_PUSH: &str = "
-    UPDATE pushes SET claimed_until = $4 WHERE tenant = $1 AND device = $2 AND channel = $3 AND claimed_until > 0";
-
-/// A push that is over: delivered and not asked for again, or without a token to go on with.
-const END_PUSH: &str = "
-    DELETE FROM pushes WHERE tenant = $1 AND device = $2 AND channel = $3 AND CASE WHEN $5
-        THEN NOT EXISTS (SELECT 1 FROM devices d JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
-            WHERE d.tenant = $1 AND d.id = $2 AND c.channel = $3 AND c.push_token IS NOT NULL)
-        ELSE generation = $4 AND $6 IS NULL END";
-
-/// What is left is due again: at the time to try again, or, if it was asked for meanwhile, when that was.
-const RELEASE_PUSH: &str = "
-    UPDATE pushes SET claimed_until = 0,
-        due_at = CASE WHEN generation = $4 AND NOT $5 THEN $6 ELSE due_at END,
-        attempts = CASE WHEN generation = $4 AND NOT $5 THEN attempts + 1 ELSE attempts END
-    WHERE tenant = $1 AND device = $2 AND channel = $3";
 
 /// Adds commands to the ends of their queues.
 pub(super) async fn add_commands(
@@ -125,37 +99,6 @@ pub(super) async fn ask_device_pushes(
     Ok(())
 }
 
-/// Lengthens the claims on pushes to channels.
-pub(super) async fn keep_pushes(
-    connection: &mut SqliteConnection,
-    jobs: &[PushJob],
-    until: Timestamp,
-) -> Result<()> {
-    for job in jobs {
-        let PushTarget::Channel { device, channel } = &job.target else { continue };
-        let keep = query(KEEP_PUSH).bind(job.tenant.0).bind(device.0).bind(&channel.0).bind(until.0);
-        keep.execute(&mut *connection).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// What became of pushes to channels.
-pub(super) async fn settle_pushes(connection: &mut SqliteConnection, settled: &[SettledPush]) -> Result<()> {
-    for push in settled {
-        let PushTarget::Channel { device, channel } = &push.job.target else { continue };
-        let (tenant, job) = (push.job.tenant.0, &push.job);
-        let note =
-            query(NOTE_PUSH).bind(tenant).bind(device.0).bind(&channel.0).bind(&job.token).bind(push.at.0);
-        note.bind(&push.said).bind(push.token_gone).execute(&mut *connection).await.map_err(failed)?;
-        for statement in [END_PUSH, RELEASE_PUSH] {
-            let settle = query(statement).bind(tenant).bind(device.0).bind(&channel.0).bind(job.generation);
-            let settle = settle.bind(push.token_gone).bind(push.retry_at.map(|at| at.0));
-            settle.execute(&mut *connection).await.map_err(failed)?;
-        }
-    }
-    Ok(())
-}
-
 /// A list of ids, for `ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
     as_json(ids.iter().map(|id| [id.0]))
@@ -167,7 +110,7 @@ pub(super) fn texts(texts: &[&str]) -> String {
 }
 
 /// `["0123…","4567…"]`, for `json_each` and `unhex`; the ids of one text stand one behind the other.
-fn as_json<const N: usize>(texts: impl ExactSizeIterator<Item = [Uuid; N]>) -> String {
+pub(super) fn as_json<const N: usize>(texts: impl ExactSizeIterator<Item = [Uuid; N]>) -> String {
     let mut json = String::with_capacity(2 + texts.len() * (32 * N + 3));
     json.push('[');
     for (place, ids) in texts.enumerate() {

@@ -104,12 +104,12 @@ async fn a_node_that_starts_leaves_the_claims_of_the_others_alone() {
     tx.ask_push(phone.device, &ChannelKey::default(), NOW).await.unwrap();
     tx.commit().await.unwrap();
     let other = store::open(&StoreSettings::new(world.place.url())).await.unwrap();
-    assert_eq!(other.outbox.claim_pushes(NOW, later(60), 9).await.unwrap().len(), 1);
+    assert_eq!(other.outbox.claim_pushes(NOW, later(60), 9, &[]).await.unwrap().len(), 1);
 
     world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
-    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9).await.unwrap(), [], "the other is at it");
+    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9, &[]).await.unwrap(), [], "the other is at it");
 
     other.close().await.unwrap();
     world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
-    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9).await.unwrap().len(), 1, "nobody is");
+    assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9, &[]).await.unwrap().len(), 1, "nobody is");
 }

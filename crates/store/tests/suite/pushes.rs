@@ -1,5 +1,6 @@
 use domain::{
-    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentId, EnrollmentState, Timestamp,
+    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentId, EnrollmentState, TenantId,
+    Timestamp,
     ports::{Farewell, PushJob, PushTarget, SettledPush, Tombstone, Worker},
 };
 use pki::Fingerprint;
@@ -15,7 +16,7 @@ impl World {
 
     /// Claims what is due at `seconds`, for ten seconds.
     async fn claim(&self, seconds: i64) -> Vec<PushJob> {
-        self.db.outbox.claim_pushes(later(seconds), later(seconds + 10), 99).await.unwrap()
+        self.db.outbox.claim_pushes(later(seconds), later(seconds + 10), 99, &[]).await.unwrap()
     }
 
     async fn claim_one(&self, seconds: i64) -> PushJob {
@@ -251,10 +252,67 @@ async fn the_pushes_that_wait_longest_are_claimed_first() {
     world.ask(&one, later(2)).await;
     world.ask(&two, later(1)).await;
 
-    let jobs = world.db.outbox.claim_pushes(later(5), later(9), 1).await.unwrap();
+    let jobs = world.db.outbox.claim_pushes(later(5), later(9), 1, &[]).await.unwrap();
 
     assert_eq!(jobs[0].target, PushTarget::Channel { device: two.device, channel: ChannelKey::default() });
     assert_eq!(jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn pushes_of_tenants_that_are_left_out_stay_where_they_are() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    world.ask(&phone, NOW).await;
+    let bye = farewell(&world).await;
+    let claim = async |except: &[TenantId]| {
+        world.db.outbox.claim_pushes(later(1), later(9), 99, except).await.unwrap()
+    };
+
+    assert_eq!(claim(&[TenantId(id()), world.tenant]).await, []);
+    let claimed = claim(&[TenantId(id())]).await;
+
+    assert!(claimed.iter().any(|job| job.target == PushTarget::Tombstone(bye)), "{claimed:?}");
+    assert_eq!(claimed.len(), 2);
+}
+
+#[tokio::test]
+async fn a_claim_takes_no_more_than_it_may_farewells_among_them() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    world.ask(&phone, NOW).await;
+    farewell(&world).await;
+    let claim = async || world.db.outbox.claim_pushes(later(1), later(9), 1, &[]).await.unwrap();
+
+    let (first, second) = (claim().await, claim().await);
+
+    assert_eq!((first.len(), second.len()), (1, 1));
+    assert_ne!(first, second);
+    assert_eq!(claim().await, []);
+}
+
+#[tokio::test]
+async fn one_that_failed_and_was_asked_for_meanwhile_is_due_again_at_once() {
+    let world = World::new().await;
+    let (asked, quiet) = (world.phone().await, world.phone().await);
+    for phone in [&asked, &quiet] {
+        world.ask(phone, NOW).await;
+    }
+    let jobs = world.claim(0).await;
+    world.ask(&asked, later(2)).await;
+    let failed = |job| SettledPush {
+        job,
+        retry_at: Some(later(500)),
+        token_gone: false,
+        at: later(1),
+        said: "503".into(),
+    };
+    world.db.outbox.settle_pushes(&jobs.into_iter().map(failed).collect::<Vec<_>>()).await.unwrap();
+
+    let job = world.claim_one(3).await;
+    assert_eq!(job.target, PushTarget::Channel { device: asked.device, channel: ChannelKey::default() });
+    assert_eq!(job.attempts, 0);
+    world.settle(job, None, false).await;
+    assert_eq!(world.next_due().await, Some(later(500)));
 }
 
 async fn farewell(world: &World) -> Fingerprint {

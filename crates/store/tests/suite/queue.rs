@@ -27,7 +27,7 @@ impl World {
     }
 
     async fn pushes(&self, now: Timestamp) -> Vec<DeviceId> {
-        let jobs = self.db.outbox.claim_pushes(now, now.plus(PATIENCE), 1000).await.unwrap();
+        let jobs = self.db.outbox.claim_pushes(now, now.plus(PATIENCE), 1000, &[]).await.unwrap();
         let device = |target| match target {
             domain::ports::PushTarget::Channel { device, .. } => Some(device),
             domain::ports::PushTarget::Tombstone(_) => None,

@@ -22,8 +22,8 @@ pub async fn each_once(world: &World, devices: &[AppleDevice]) {
     judge(world, devices, before, "with all servers at work");
 }
 
-/// The same while APNs takes its time and one more server starts: what the others are at is not its own. Each of them has one
-/// device to wake: while it waits for APNs it takes up no more.
+/// The same while APNs takes its time and one more server starts: what the others are at is not its own. Each of them is asked
+/// to wake one device.
 pub async fn once_while_another_starts(world: &World, devices: &[AppleDevice], late: &Node) -> Process {
     let before = world.apns.counters().arrived;
     world.apns.hold();

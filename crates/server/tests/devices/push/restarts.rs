@@ -66,11 +66,13 @@ async fn one_that_takes_longer_than_its_claim_is_left_to_its_server(server: Test
     let its_end = server.mdm().now().plus(CLAIM);
     let other = server.database().await;
     // A claim of no length takes nothing away.
-    assert_eq!(other.outbox.claim_pushes(its_end, its_end, 1).await.unwrap().len(), 1);
+    assert_eq!(other.outbox.claim_pushes(its_end, its_end, 1, &[]).await.unwrap().len(), 1);
     server.clock().advance(CLAIM - Duration::from_secs(1));
-    server.until(async |_| other.outbox.claim_pushes(its_end, its_end, 1).await.unwrap().is_empty()).await;
+    server
+        .until(async |_| other.outbox.claim_pushes(its_end, its_end, 1, &[]).await.unwrap().is_empty())
+        .await;
     server.clock().advance(Duration::from_secs(1));
-    assert_eq!(other.outbox.claim_pushes(server.mdm().now(), its_end, 1).await.unwrap(), []);
+    assert_eq!(other.outbox.claim_pushes(server.mdm().now(), its_end, 1, &[]).await.unwrap(), []);
     server.apns().release();
     server.pushed().await;
     assert_eq!(server.apns().counters().arrived, before + 1);
