@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How many entries are read at once: two pages are in memory, one that is sent and one that is read.
-pub(super) const PAGE: u32 = 200;
+pub(super) const PAGE: u32 = 100;
 
 /// Something that lists are made of.
 pub(super) trait Listed: Send + 'static {
@@ -40,7 +40,7 @@ where
 {
     // Now, since the body is written when the call is over, and nothing is known of its token any more.
     let head = head()?;
-    let writer = Writer { next, stage: Stage::Head(head, first), written: 0 };
+    let writer = Writer { next, stage: Stage::Head(head, first), written: 0, longest: 0 };
     let mut response = Response::new(Body::from_stream(stream::try_unfold(writer, Writer::step)));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
@@ -50,6 +50,8 @@ struct Writer<T: Listed, Next> {
     next: Next,
     stage: Stage<T>,
     written: u64,
+    /// How long the longest chunk was, bytes: the next one has that room from the start, and leaves no smaller ones behind.
+    longest: usize,
 }
 
 /// What is to be written next.
@@ -71,7 +73,7 @@ where
     Answer: Future<Output = Result<Vec<T>>>,
 {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>> {
-        let mut chunk = Vec::new();
+        let mut chunk = Vec::with_capacity(self.longest);
         self.stage = match self.write(&mut chunk).await {
             Ok(Some(stage)) => stage,
             Ok(None) => return Ok(None),
@@ -80,6 +82,7 @@ where
                 return Err(error);
             }
         };
+        self.longest = self.longest.max(chunk.len());
         Ok(Some((chunk.into(), self)))
     }
 
@@ -190,12 +193,12 @@ mod tests {
         let next = move |last: DeviceId| {
             log.lock().unwrap().push(last.0.as_u128());
             let from = last.0.as_u128() + 1;
-            std::future::ready(Ok(devices(from..500.min(from + FULL))))
+            std::future::ready(Ok(devices(from..250.min(from + FULL))))
         };
         let list: Value = serde_json::from_str(&text(body(devices(0..FULL), next)).await).unwrap();
         let listed = list["data"].as_array().unwrap();
-        assert_eq!(*asked.lock().unwrap(), [199, 399]);
-        assert_eq!((listed.len(), &list["totalcount"]), (500, &500.into()));
+        assert_eq!(*asked.lock().unwrap(), [99, 199]);
+        assert_eq!((listed.len(), &list["totalcount"]), (250, &250.into()));
         for (id, device) in listed.iter().enumerate() {
             assert_eq!(device["clientid"], format!("{id:032x}"));
         }
