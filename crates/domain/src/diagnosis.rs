@@ -33,7 +33,7 @@ pub struct Diagnosis {
     pub push_certificate_ends: Option<Timestamp>,
     /// What ends its enrollment and was handed over, where the device was silent from then on.
     pub parted: Option<(String, Timestamp)>,
-    /// Of an Android device: why Google did not answer when it was last asked.
+    /// Of an Android device: why Google does not do what it is asked, or does not hand notifications over.
     pub google: Option<String>,
     /// What to do, the most urgent first; nothing where all is well.
     pub advice: Vec<String>,
@@ -61,7 +61,7 @@ impl Mdm {
             foreign: enrollment.is_some_and(|enrollment| enrollment.link.is_none()),
             push_certificate_ends: push_certificate.map(|certificate| certificate.expires_at),
             advice: Vec::new(),
-            google: google.and_then(|enterprise| enterprise.trouble),
+            google: google.and_then(|enterprise| enterprise.trouble().map(str::to_owned)),
             push: own.into_iter().next().map(|channel| channel.push),
             users,
             parted: self.parted(&mut *tx, &device).await?,

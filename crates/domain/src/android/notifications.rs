@@ -32,7 +32,7 @@ impl Mdm {
         let subscription = SubscriptionName::parse(subscription).map_err(Error::internal)?;
         let pulled = self.google.pull(&place.account, &subscription).await;
         let at = pulled.is_ok().then(|| self.clock.now());
-        self.note(&place, pulled.as_ref().err(), at).await?;
+        self.note_delivery(&place, pulled.as_ref().err(), at).await?;
         if let Err(GoogleFailure::Refused { .. }) = pulled {
             // A subscription that pushes cannot be pulled from: the server was set otherwise before.
             self.settle_android_delivery(tenant).await?;

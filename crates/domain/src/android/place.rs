@@ -103,31 +103,47 @@ impl Mdm {
             }));
         }
         let told = call.await;
-        self.note(place, told.as_ref().err(), None).await?;
+        let trouble = trouble(told.as_ref().err());
+        if is_news(place, trouble.as_deref(), place.enterprise.query_trouble.as_deref()) {
+            let mut tx = self.store.begin(place.tenant).await?;
+            tx.note_query(trouble.as_deref()).await?;
+            tx.commit().await?;
+        }
         Ok(told)
     }
 
-    /// Keeps in mind whether Google answered, where that is news.
-    pub(super) async fn note(
+    /// Keeps in mind whether Pub/Sub did what it was asked, where that is news, and when notifications were last taken.
+    pub(super) async fn note_delivery(
         &self,
         place: &Place,
         failure: Option<&GoogleFailure>,
         pulled_at: Option<Timestamp>,
     ) -> Result<()> {
-        let away = |failure: &&GoogleFailure| {
-            matches!(failure, GoogleFailure::Later { .. } | GoogleFailure::Barred { .. })
-        };
-        let trouble = failure.filter(away).map(ToString::to_string);
-        if trouble == place.enterprise.trouble && pulled_at.is_none() {
-            return Ok(());
+        let trouble = trouble(failure);
+        let known = place.enterprise.delivery_trouble.as_deref();
+        if is_news(place, trouble.as_deref(), known) || pulled_at.is_some() {
+            let mut tx = self.store.begin(place.tenant).await?;
+            tx.note_delivery(trouble.as_deref(), pulled_at).await?;
+            tx.commit().await?;
         }
-        if let (Some(why), None) = (&trouble, &place.enterprise.trouble) {
-            tracing::warn!(tenant = %place.tenant, why, "Google does not do what it is asked");
-        }
-        let mut tx = self.store.begin(place.tenant).await?;
-        tx.note_google(trouble.as_deref(), pulled_at).await?;
-        tx.commit().await
+        Ok(())
     }
+}
+
+/// What an administrator should know of a failure: not that the thing asked for is refused or gone.
+fn trouble(failure: Option<&GoogleFailure>) -> Option<String> {
+    let away = |failure: &&GoogleFailure| {
+        matches!(failure, GoogleFailure::Later { .. } | GoogleFailure::Barred { .. })
+    };
+    failure.filter(away).map(ToString::to_string)
+}
+
+/// Whether this is other trouble than is known; trouble that begins is logged.
+fn is_news(place: &Place, trouble: Option<&str>, known: Option<&str>) -> bool {
+    if let (Some(why), None) = (trouble, known) {
+        tracing::warn!(tenant = %place.tenant, why, "Google does not do what it is asked");
+    }
+    trouble != known
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl Mdm {
             return Err(PushRefusal::Stranger("the push is of another subscription".to_owned()));
         }
         self.keep_notifications(place.tenant, std::iter::once(&push.message)).await?;
-        self.note(place, None, Some(self.clock.now())).await?;
+        self.note_delivery(place, None, Some(self.clock.now())).await?;
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Mdm {
         let Some(subscription) = &place.enterprise.subscription else { return Ok(()) };
         let subscription = SubscriptionName::parse(subscription).map_err(Error::internal)?;
         let told = self.deliver_as_set(&place, &subscription).await?;
-        self.note(&place, told.as_ref().err(), None).await?;
+        self.note_delivery(&place, told.as_ref().err(), None).await?;
         told.map_err(|failure| Error::Unavailable(failure.to_string()))
     }
 

@@ -28,7 +28,7 @@ pub struct AndroidState {
     pub pushed_to: Option<String>,
     /// When they were last taken, maybe none.
     pub pulled_at: Option<Timestamp>,
-    /// Why Google did not answer when it was last asked.
+    /// Why Google does not do what it is asked, or does not hand notifications over.
     pub trouble: Option<String>,
     /// Calls to Google that wait, in the whole installation.
     pub waiting_calls: u64,
@@ -97,7 +97,8 @@ impl Mdm {
             return Ok(None);
         };
         let (waiting_calls, waiting_notifications) = self.outbox.android_backlog().await?;
-        let AndroidEnterprise { project, name, subscription, pulled_at, trouble, .. } = enterprise;
+        let trouble = enterprise.trouble().map(str::to_owned);
+        let AndroidEnterprise { project, name, subscription, pulled_at, .. } = enterprise;
         Ok(Some(AndroidState {
             project,
             enterprise: name,
@@ -127,7 +128,8 @@ impl Mdm {
             subscription: None,
             compare_at: self.clock.now(),
             pulled_at: None,
-            trouble: None,
+            query_trouble: None,
+            delivery_trouble: None,
         };
         let account = Arc::new(AndroidAccount { digest: secrets::sha256(file), file: file.to_vec() });
         Ok(Place { tenant, account, enterprise })

@@ -21,8 +21,18 @@ pub struct AndroidEnterprise {
     pub compare_at: Timestamp,
     /// When notifications were last taken, maybe none.
     pub pulled_at: Option<Timestamp>,
-    /// Why Google did not answer when it was last asked; `None` if it did.
-    pub trouble: Option<String>,
+    /// Why Google's management API did not do what it was last asked; `None` if it did.
+    pub query_trouble: Option<String>,
+    /// Why Pub/Sub did not do what it was last asked; `None` if it did, or notifications came by themselves since.
+    pub delivery_trouble: Option<String>,
+}
+
+impl AndroidEnterprise {
+    /// What is wrong at Google, if anything is: one part of it that answers does not hide another that does not.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.query_trouble.as_deref().or(self.delivery_trouble.as_deref())
+    }
 }
 
 /// What a call to Google is for.
@@ -103,8 +113,11 @@ pub trait AndroidRecords {
     /// Adds it, or replaces it.
     async fn set_android_enterprise(&mut self, enterprise: &AndroidEnterprise) -> Result<()>;
 
-    /// Notes whether Google answered, and when notifications were last taken (`None` leaves that as it is).
-    async fn note_google(&mut self, trouble: Option<&str>, pulled_at: Option<Timestamp>) -> Result<()>;
+    /// Notes whether the management API did what it was asked.
+    async fn note_query(&mut self, trouble: Option<&str>) -> Result<()>;
+
+    /// Notes whether Pub/Sub did, and when notifications were last taken (`None` leaves that as it is).
+    async fn note_delivery(&mut self, trouble: Option<&str>, pulled_at: Option<Timestamp>) -> Result<()>;
 
     /// The device that has this resource at Google, with its enrollment; not locked.
     async fn android_device(&mut self, resource: &str) -> Result<Option<(DeviceId, EnrollmentId)>>;

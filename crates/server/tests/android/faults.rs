@@ -96,11 +96,13 @@ async fn nothing_is_lost_while_google_is_away_for_an_hour() {
     let state = async |office: &Office| {
         office.server.mdm().android_state(&office.server.owner()).await.unwrap().unwrap()
     };
-    office.server.until(async |_| state(&office).await.trouble.is_some()).await;
     let known = office.server.devices_of(office.server.tenant()).await;
-    let found = office.server.mdm().diagnose(&office.server.owner(), known[0].id).await.unwrap();
-    assert!(found.google.is_some() && found.waiting[0].1.contains("waits for Google"), "{found:?}");
-    assert!(found.advice.iter().any(|advice| advice.contains("Google does not do what it is asked")));
+    let found = async || office.server.mdm().diagnose(&office.server.owner(), known[0].id).await.unwrap();
+    // A query that was answered before may be noted after the first that is not.
+    office.server.until(async |_| found().await.google.is_some()).await;
+    office.server.until(async |_| found().await.waiting[0].1.contains("waits for Google")).await;
+    let advice = found().await.advice;
+    assert!(advice.iter().any(|advice| advice.contains("Google does not do what it is asked")), "{advice:?}");
     office.server.clock().advance(Duration::from_hours(1));
     office.server.restart().await;
     assert_eq!(office.info(&phone).await["actions"]["lockscreen"]["status"], 1);
@@ -109,5 +111,5 @@ async fn nothing_is_lost_while_google_is_away_for_an_hour() {
     office.google.sync(&phone.name);
     in_time(&office, async || office.info(&phone).await["actions"]["lockscreen"]["status"] == 0).await;
     assert_eq!(office.arrivals(":issueCommand", 200), 1, "issued once");
-    assert_eq!(state(&office).await.trouble, None);
+    in_time(&office, async || state(&office).await.trouble.is_none()).await;
 }

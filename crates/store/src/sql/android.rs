@@ -14,7 +14,8 @@ use super::{
 
 macro_rules! enterprise_columns {
     () => {
-        "sealed_account, project, signup, name, subscription, compare_at, pulled_at, trouble"
+        "sealed_account, project, signup, name, subscription, compare_at, pulled_at, query_trouble, \
+         delivery_trouble"
     };
 }
 pub(super) use enterprise_columns;
@@ -38,11 +39,12 @@ impl AndroidRecords for Tx {
     async fn set_android_enterprise(&mut self, enterprise: &AndroidEnterprise) -> Result<()> {
         let upsert = query(
             "INSERT INTO android_enterprises (tenant, sealed_account, project, signup, name, subscription, compare_at,
-                 pulled_at, trouble)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 pulled_at, query_trouble, delivery_trouble)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT (tenant) DO UPDATE SET sealed_account = excluded.sealed_account, project = excluded.project,
                  signup = excluded.signup, name = excluded.name, subscription = excluded.subscription,
-                 compare_at = excluded.compare_at, pulled_at = excluded.pulled_at, trouble = excluded.trouble",
+                 compare_at = excluded.compare_at, pulled_at = excluded.pulled_at,
+                 query_trouble = excluded.query_trouble, delivery_trouble = excluded.delivery_trouble",
         )
         .bind(self.tenant.0)
         .bind(&enterprise.sealed_account)
@@ -52,13 +54,22 @@ impl AndroidRecords for Tx {
         .bind(&enterprise.subscription)
         .bind(enterprise.compare_at.0)
         .bind(enterprise.pulled_at.map(|at| at.0))
-        .bind(&enterprise.trouble);
+        .bind(&enterprise.query_trouble)
+        .bind(&enterprise.delivery_trouble);
         self.open.add(upsert, "another tenant has this enterprise").await.map(|_| ())
     }
 
-    async fn note_google(&mut self, trouble: Option<&str>, pulled_at: Option<Timestamp>) -> Result<()> {
+    async fn note_query(&mut self, trouble: Option<&str>) -> Result<()> {
+        let update = query("UPDATE android_enterprises SET query_trouble = $2 WHERE tenant = $1")
+            .bind(self.tenant.0)
+            .bind(trouble);
+        self.open.run(update).await.map(|_| ())
+    }
+
+    async fn note_delivery(&mut self, trouble: Option<&str>, pulled_at: Option<Timestamp>) -> Result<()> {
         let update = query(
-            "UPDATE android_enterprises SET trouble = $2, pulled_at = coalesce($3, pulled_at) WHERE tenant = $1",
+            "UPDATE android_enterprises SET delivery_trouble = $2, pulled_at = coalesce($3, pulled_at)
+             WHERE tenant = $1",
         )
         .bind(self.tenant.0)
         .bind(trouble)
@@ -259,7 +270,8 @@ pub(super) fn enterprise(row: &Row) -> Result<AndroidEnterprise> {
         subscription: get(row, "subscription")?,
         compare_at: time(row, "compare_at")?,
         pulled_at: maybe_time(row, "pulled_at")?,
-        trouble: get(row, "trouble")?,
+        query_trouble: get(row, "query_trouble")?,
+        delivery_trouble: get(row, "delivery_trouble")?,
     })
 }
 

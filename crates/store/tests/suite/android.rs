@@ -16,7 +16,8 @@ fn enterprise() -> AndroidEnterprise {
         subscription: Some("projects/project/subscriptions/s".into()),
         compare_at: NOW,
         pulled_at: None,
-        trouble: None,
+        query_trouble: None,
+        delivery_trouble: None,
     }
 }
 
@@ -48,13 +49,26 @@ async fn an_enterprise_is_kept_with_what_google_last_said() {
     let mut tx = world.tx().await;
     assert_eq!(tx.android_enterprise().await.unwrap(), None);
     tx.set_android_enterprise(&enterprise()).await.unwrap();
-    tx.note_google(Some("away"), Some(later(1))).await.unwrap();
-    tx.note_google(Some("still away"), None).await.unwrap();
+    tx.note_delivery(Some("away"), Some(later(1))).await.unwrap();
+    tx.note_delivery(Some("still away"), None).await.unwrap();
     tx.commit().await.unwrap();
     let known = world.tx().await.android_enterprise().await.unwrap().unwrap();
-    assert_eq!((known.trouble.as_deref(), known.pulled_at), (Some("still away"), Some(later(1))));
+    assert_eq!((known.trouble(), known.pulled_at), (Some("still away"), Some(later(1))));
     let all = world.db.outbox.android_enterprises().await.unwrap();
     assert_eq!(all, [(world.tenant, known)]);
+}
+
+#[tokio::test]
+async fn notifications_that_come_do_not_hide_that_queries_are_refused() {
+    let world = World::new().await;
+    let mut tx = world.tx().await;
+    tx.set_android_enterprise(&enterprise()).await.unwrap();
+    tx.note_query(Some("no permission")).await.unwrap();
+    tx.note_delivery(None, Some(later(1))).await.unwrap();
+    assert_eq!(tx.android_enterprise().await.unwrap().unwrap().trouble(), Some("no permission"));
+    tx.note_query(None).await.unwrap();
+    tx.note_delivery(Some("away"), None).await.unwrap();
+    assert_eq!(tx.android_enterprise().await.unwrap().unwrap().trouble(), Some("away"));
 }
 
 #[tokio::test]

@@ -56,7 +56,8 @@ fn enterprise(sealed_account: Vec<u8>) -> AndroidEnterprise {
         subscription: None,
         compare_at: NOW,
         pulled_at: None,
-        trouble: None,
+        query_trouble: None,
+        delivery_trouble: None,
     }
 }
 
