@@ -135,16 +135,14 @@ fn routers(parts: &Parts, config: &Config) -> [web::Router; 2] {
     let devices = web::DeviceSettings {
         trusted_proxies: config.trusted_proxies.clone(),
         client_cert_header: config.client_cert_header.clone(),
+        metrics: metrics.clone(),
     };
     let people = web::ApiSettings {
         metrics_open: config.metrics_open,
         trusted_proxies: config.trusted_proxies.clone(),
         hsts: parts.tls.as_ref().is_some_and(|tls| tls.may_be_trusted(config)),
-        metrics: metrics.clone(),
+        metrics,
         ..web::ApiSettings::default()
     };
-    [
-        metrics.around("devices", web::device_router(parts.mdm.clone(), devices)),
-        web::api_router(parts.mdm.clone(), people),
-    ]
+    [web::device_router(parts.mdm.clone(), devices), web::api_router(parts.mdm.clone(), people)]
 }

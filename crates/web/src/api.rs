@@ -11,8 +11,8 @@ use http::{
 use ipnet::IpNet;
 
 use crate::{
-    HttpMetrics, admin_api, api_state::ApiState, device_api, docs, health, lifecycle_api, metrics, openapi,
-    peer::ProxyTrust, readiness,
+    HttpMetrics, admin_api, api_state::ApiState, device_api, docs, health, lifecycle_api, limits, metrics,
+    openapi, peer::ProxyTrust, readiness,
 };
 
 /// Settings of the API listener.
@@ -51,10 +51,10 @@ pub fn api_router(mdm: Arc<Mdm>, settings: ApiSettings) -> Router {
     let state = ApiState::new(mdm, settings.body_budget, ProxyTrust::new(settings.trusted_proxies));
     let counted = settings.metrics.clone();
     let router = Router::new()
-        .merge(counted.around("device-api", device_api::router()))
-        .merge(counted.around("lifecycle-api", lifecycle_api::router(&state)))
-        .merge(counted.around("admin-api", admin_api::router()))
-        .merge(counted.around("operations", operations(settings.metrics, settings.metrics_open)))
+        .merge(device_api::router().layer(counted.layer("device-api")))
+        .merge(lifecycle_api::router(&state).layer(counted.layer("lifecycle-api")))
+        .merge(admin_api::router().layer(counted.layer("admin-api")))
+        .merge(operations(settings.metrics, settings.metrics_open))
         .fallback(async || StatusCode::NOT_FOUND);
     router
         .layer(middleware::from_fn(move |request, next| secured(settings.hsts, request, next)))
@@ -62,13 +62,14 @@ pub fn api_router(mdm: Arc<Mdm>, settings: ApiSettings) -> Router {
 }
 
 fn operations(requests: HttpMetrics, metrics_open: bool) -> Router<ApiState> {
-    let router = Router::new()
+    let layers = (requests.layer("operations"), limits::guard());
+    Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(readiness::ready))
         .merge(openapi::router())
         .merge(docs::router())
-        .merge(metrics::router(requests, metrics_open));
-    crate::limits::guarded(router)
+        .merge(metrics::router(requests, metrics_open))
+        .layer(layers)
 }
 
 /// Headers of every answer, whichever face gave it.

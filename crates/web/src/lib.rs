@@ -61,5 +61,6 @@ pub fn device_router(mdm: Arc<Mdm>, settings: DeviceSettings) -> Router {
     if mdm.takes_android_pushes() {
         router = router.route(&format!("{ANDROID_PUSH_PATH}/{{tenant}}"), post(google_push::serve));
     }
-    limits::guarded(router).with_state(Arc::new(DeviceState::new(mdm, settings)))
+    let layers = (settings.metrics.layer("devices"), limits::guard());
+    router.layer(layers).with_state(Arc::new(DeviceState::new(mdm, settings)))
 }

@@ -6,6 +6,7 @@ use domain::Mdm;
 use http::HeaderName;
 use ipnet::IpNet;
 
+use crate::HttpMetrics;
 use crate::limits::{BodyBudget, Gate};
 use crate::mdm::Intake;
 use crate::peer::ProxyTrust;
@@ -20,12 +21,14 @@ const SIGNERS_WAITING: usize = 256;
 const BODY_BUDGET: usize = 256 << 20;
 
 /// Settings of the device listener.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct DeviceSettings {
     /// Whose forwarded address and certificate header are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they hand on a client's certificate: RFC 9440's `:base64:`, or URL-escaped PEM.
     pub client_cert_header: Option<HeaderName>,
+    /// Where requests are counted.
+    pub metrics: HttpMetrics,
 }
 
 pub(crate) struct DeviceState {

@@ -29,6 +29,7 @@ pub async fn run(context: &Context) -> Result<()> {
     let router = web::floor_router(web::DeviceSettings {
         trusted_proxies: config.trusted_proxies.clone(),
         client_cert_header: config.client_cert_header.clone(),
+        ..web::DeviceSettings::default()
     });
     let stop = CancellationToken::new();
     let serving = tokio::spawn(
