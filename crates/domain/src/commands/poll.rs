@@ -1,6 +1,6 @@
 //! The command channel: a device reports and gets its next command.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use super::{enqueue::plain_payload, outcome::error_chain, result::stored};
 use crate::{
@@ -51,15 +51,15 @@ impl Mdm {
         body: Vec<u8>,
     ) -> Result<Polled, Rejection> {
         let standing = self.judge(credential).await?;
-        let step = Poll {
+        let step = Arc::new(Poll {
             fingerprint: credential.fingerprint(),
             key: report.ids.device_key().to_owned(),
             channel: channel_key(&report.ids),
             report: report_step(&self.installation, report, body)?,
             renewal_only: standing.expired,
             now: self.clock.now(),
-        };
-        let answer = self.road.poll(step.clone()).await?;
+        });
+        let answer = self.road.poll(Arc::clone(&step)).await?;
         let served = match answer {
             Answer { served: Some(served), .. } => served,
             Answer { identity: None, .. } => return Err(Refusal::Unknown.into()),
@@ -69,7 +69,7 @@ impl Mdm {
                 Admission::Pin if standing.expired => return Err(Refusal::Expired.into()),
                 Admission::Pin => {
                     Box::pin(self.pin_now(credential, &identity)).await?;
-                    let Answer { identity, served } = self.road.poll(step.clone()).await?;
+                    let Answer { identity, served } = self.road.poll(Arc::clone(&step)).await?;
                     served.ok_or(identity.map_or(Refusal::Unknown, |_| Refusal::NotEnrolled))?
                 }
             },
@@ -80,7 +80,7 @@ impl Mdm {
     async fn answer(
         &self,
         credential: &Credential,
-        step: &Poll,
+        step: &Arc<Poll>,
         served: PollAnswer,
     ) -> Result<Polled, Rejection> {
         if let Some(report) = &step.report {
@@ -101,10 +101,10 @@ impl Mdm {
     }
 
     /// An expired certificate whose renewal was not queued yet: it is now, and handed over at once.
-    async fn late_renewal(&self, credential: &Credential, step: &Poll) -> Result<Polled, Rejection> {
+    async fn late_renewal(&self, credential: &Credential, step: &Arc<Poll>) -> Result<Polled, Rejection> {
         let identity = self.directory.identity(&credential.fingerprint()).await?.ok_or(Refusal::Unknown)?;
         self.queue_renewal(identity.tenant, identity.enrollment).await?;
-        let again = self.road.poll(step.clone()).await?.served.and_then(|served| served.next);
+        let again = self.road.poll(Arc::clone(step)).await?.served.and_then(|served| served.next);
         again.map_or(Err(Refusal::Expired.into()), |next| Ok(self.unsealed(next)?))
     }
 

@@ -4,7 +4,7 @@
 //! empty certificate cache, known) to an active enrollment whose key is the one claimed; otherwise nothing is
 //! written, and the [`Identity`] in the answer lets the domain say why. Every answer is given after the commit.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -31,7 +31,7 @@ pub trait DeviceRoad: Send + Sync {
     /// - A final report of a command that was handed over and then expired or was cancelled still counts.
     /// - `renewal_only` hands over nothing but a queued certificate renewal.
     /// - The device's last contact is noted, in memory, and flushed by [`DeviceRoad::flush`].
-    async fn poll(&self, step: Poll) -> Result<Answer<PollAnswer>>;
+    async fn poll(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>>;
 
     /// A repeated `TokenUpdate` of an active enrollment: the channel's token, magic and unlock token.
     ///

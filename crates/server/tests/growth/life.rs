@@ -148,7 +148,7 @@ async fn answer(it: &Installation, day: u64) -> u64 {
 async fn converse(road: &dyn DeviceRoad, phone: &Phone, now: Timestamp) -> u64 {
     let (mut done, mut report) = (0, None);
     loop {
-        let answer = road.poll(phone.poll(report, now)).await.unwrap();
+        let answer = road.poll(Arc::new(phone.poll(report, now))).await.unwrap();
         let Some(next) = answer.served.expect("the device is enrolled").next else { return done };
         done += 1;
         let (state, result) = acknowledged(&next.command.to_string().to_uppercase(), &phone.key);

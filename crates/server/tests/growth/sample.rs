@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -82,7 +83,7 @@ impl Installation {
         for n in 0..POLLS {
             // Far from each other, so that no two share a page.
             let phone = &phones[n * 7919 % phones.len()];
-            assert!(road.poll(phone.poll(None, self.now())).await.unwrap().served.is_some());
+            assert!(road.poll(Arc::new(phone.poll(None, self.now()))).await.unwrap().served.is_some());
         }
         began.elapsed() / u32::try_from(POLLS).unwrap()
     }

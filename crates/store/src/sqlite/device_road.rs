@@ -3,12 +3,13 @@
 mod looking;
 #[cfg(test)]
 mod plans;
+mod prepared;
 mod steps;
 mod writing;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
 };
 
@@ -64,7 +65,7 @@ impl DeviceRoad {
 
 #[async_trait]
 impl ports::DeviceRoad for DeviceRoad {
-    async fn poll(&self, step: Poll) -> Result<Answer<PollAnswer>> {
+    async fn poll(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
         let now = step.now;
         let answer = if step.report.is_some() { self.write(step).await? } else { self.idle(step).await? };
         self.note(&answer, now);
@@ -73,7 +74,7 @@ impl ports::DeviceRoad for DeviceRoad {
 
     async fn update_token(&self, step: TokenStep) -> Result<Answer<()>> {
         let now = step.now;
-        let answer = self.writes.ask(|reply| Write::Token(step, reply)).await?;
+        let answer = self.writes.ask(|reply| Write::Token(step.into(), reply)).await?;
         self.note(&answer, now);
         Ok(answer)
     }
@@ -92,12 +93,12 @@ impl ports::DeviceRoad for DeviceRoad {
 
 impl DeviceRoad {
     /// Looks first: most polls have nothing to fetch, and need not wait for a writer.
-    async fn idle(&self, step: Poll) -> Result<Answer<PollAnswer>> {
-        let (step, answer, waits) = self.looks.ask(|reply| Look::Poll(step, reply)).await?;
+    async fn idle(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
+        let (answer, waits) = self.looks.ask(|reply| Look::Poll(Arc::clone(&step), reply)).await?;
         if waits { self.write(step).await } else { Ok(answer) }
     }
 
-    async fn write(&self, step: Poll) -> Result<Answer<PollAnswer>> {
+    async fn write(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
         self.writes.ask(|reply| Write::Poll(step, reply)).await
     }
 

@@ -27,9 +27,9 @@ async fn connections_that_were_cut_are_opened_again() {
         .await;
 
     let step = || phone.reports(command, CommandState::Acknowledged);
-    let mut answer = world.db.road.poll(step()).await;
+    let mut answer = world.db.road.poll(Arc::new(step())).await;
     if let Err(Error::Unavailable(_)) = answer {
-        answer = world.db.road.poll(step()).await;
+        answer = world.db.road.poll(Arc::new(step())).await;
     }
     assert!(answer.unwrap().served.unwrap().report_known);
     assert_eq!(world.command(&phone, command).await.state, CommandState::Acknowledged);
@@ -52,7 +52,7 @@ async fn a_device_that_someone_holds_does_not_hold_up_others() {
     }
     let road = world.db.road.clone();
     let step = held.reports(CommandId(held.device.0), CommandState::Acknowledged);
-    let blocked = tokio::spawn(async move { road.poll(step).await });
+    let blocked = tokio::spawn(async move { road.poll(Arc::new(step)).await });
 
     let served = tokio::time::timeout(Duration::from_secs(10), steps.join_all()).await.unwrap();
 
@@ -72,7 +72,7 @@ async fn a_character_that_it_does_not_know_is_refused() {
         Poll { channel: channel.clone(), ..phone.idle() },
         Poll { channel, ..phone.reports(CommandId(phone.device.0), CommandState::Failed) },
     ] {
-        let refused = world.db.road.poll(step).await;
+        let refused = world.db.road.poll(Arc::new(step)).await;
         assert!(matches!(refused, Err(Error::Invalid { field: "text", .. })), "{refused:?}");
     }
     let mut device = phone.record();

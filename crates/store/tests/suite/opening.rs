@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{Error, Tenant, TenantId};
 use store::StoreSettings;
@@ -85,7 +85,7 @@ async fn what_still_holds_a_closed_store_is_told_so() {
     world.db.close().await.unwrap();
 
     let late = async {
-        assert!(matches!(road.poll(phone.idle()).await, Err(Error::Unavailable(_))));
+        assert!(matches!(road.poll(Arc::new(phone.idle())).await, Err(Error::Unavailable(_))));
         assert!(matches!(
             road.update_token(phone.tells(super::world::channel(""))).await,
             Err(Error::Unavailable(_))

@@ -104,7 +104,9 @@ async fn a_bad_step_harms_nobody_but_itself() {
     for (phone, command) in &good {
         for step in [bad.reports(*command, CommandState::Acknowledged), bad.idle()] {
             let world = world.clone();
-            steps.spawn(async move { matches!(world.db.road.poll(step).await, Err(Error::Internal(_))) });
+            steps.spawn(async move {
+                matches!(world.db.road.poll(Arc::new(step)).await, Err(Error::Internal(_)))
+            });
         }
         let (reporting, report) = (world.clone(), phone.reports(*command, CommandState::Acknowledged));
         steps.spawn(async move { reporting.poll(report).await.report_known });
@@ -200,7 +202,7 @@ async fn two_nodes_never_hand_over_one_command_both() {
         let (first, second) =
             (phone.reports(one, CommandState::Acknowledged), phone.reports(one, CommandState::Acknowledged));
         steps.spawn(async move {
-            let (first, second) = tokio::join!(here.poll(first), there.poll(second));
+            let (first, second) = tokio::join!(here.poll(Arc::new(first)), there.poll(Arc::new(second)));
             let answers = [first, second].map(|answer| answer.unwrap().served.unwrap());
             let known = answers.iter().filter(|answer| answer.report_known).count();
             let handed: Vec<CommandId> =

@@ -1,6 +1,9 @@
 //! A database to test on, and what a test puts there.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use domain::{
     CertificateState, Channel, ChannelKey, Command, CommandId, CommandState, Device, DeviceId, Enrollment,
@@ -76,7 +79,7 @@ impl World {
     }
 
     pub async fn answer(&self, step: Poll) -> Answer<PollAnswer> {
-        self.db.road.poll(step).await.unwrap()
+        self.db.road.poll(Arc::new(step)).await.unwrap()
     }
 
     /// The command that a device gets at `Idle`.

@@ -1,5 +1,7 @@
 //! The lanes that look whether there is anything to hand over.
 
+use std::sync::Arc;
+
 use domain::ports::{Answer, Poll, PollAnswer};
 use sqlx::postgres::PgConnectOptions;
 
@@ -15,7 +17,7 @@ use crate::{
 /// What the lanes are asked.
 pub(super) enum Look {
     /// Answers an idle poll, and whether something waits for it after all.
-    Poll(Poll, Reply<(Poll, Answer<PollAnswer>, bool)>),
+    Poll(Arc<Poll>, Reply<Looked>),
     /// Ends once the queue is empty.
     Stop,
 }
@@ -26,7 +28,10 @@ impl lane::Job for Look {
     }
 }
 
-type Asked = (Poll, Reply<(Poll, Answer<PollAnswer>, bool)>);
+/// The answer to a step, and whether something waits for it after all.
+type Looked = (Answer<PollAnswer>, bool);
+
+type Asked = (Arc<Poll>, Reply<Looked>);
 
 /// Runs a lane until its queue is closed.
 pub(super) async fn run(options: PgConnectOptions, source: Source<Look>) {
@@ -76,7 +81,7 @@ async fn alone(connector: &mut Connector, asked: Asked) {
 }
 
 async fn look(connector: &mut Connector, group: &[Asked]) -> lane::Result<Vec<Option<Seen>>> {
-    let steps: Vec<&Poll> = group.iter().map(|(step, _)| step).collect();
+    let steps: Vec<&Poll> = group.iter().map(|(step, _)| &**step).collect();
     statements::look(connector.connection().await?, &steps).await
 }
 
@@ -85,5 +90,5 @@ fn reply((step, reply): Asked, seen: Option<Seen>) {
     let (identity, waits) = seen.map_or((None, false), |seen| (Some(seen.identity), seen.waits));
     let served = identity.as_ref().is_some_and(|who| serves(who, &step.key));
     let answer = Answer { identity, served: served.then(PollAnswer::default) };
-    let _ = reply.send(Ok((step, answer, served && waits)));
+    let _ = reply.send(Ok((answer, served && waits)));
 }

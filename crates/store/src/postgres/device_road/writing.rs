@@ -1,6 +1,6 @@
 //! The lanes that write, each group in one transaction.
 
-use std::{collections::HashSet, mem, slice};
+use std::{collections::HashSet, mem, slice, sync::Arc};
 
 use domain::ports::{Answer, Identity, Poll, PollAnswer, TokenStep};
 use pki::Fingerprint;
@@ -18,9 +18,9 @@ use crate::{
 /// What the lanes are asked.
 pub(super) enum Write {
     /// Takes a report, hands over a command.
-    Poll(Poll, Reply<Answer<PollAnswer>>),
+    Poll(Arc<Poll>, Reply<Answer<PollAnswer>>),
     /// Takes a channel's new token.
-    Token(TokenStep, Reply<Answer<()>>),
+    Token(Box<TokenStep>, Reply<Answer<()>>),
     /// Ends once the queue is empty.
     Stop,
 }
@@ -115,11 +115,11 @@ async fn apply(connection: &mut PgConnection, group: &[Write]) -> lane::Result<V
     let fingerprints: Vec<Fingerprint> = group.iter().filter_map(Write::fingerprint).collect();
     let identities = statements::lock(connection, &fingerprints).await?;
     let polls = placed(group, &identities, |write| match write {
-        Write::Poll(step, _) => Some((step, &*step.key)),
+        Write::Poll(step, _) => Some((&**step, &*step.key)),
         _ => None,
     });
     let mut tokens = placed(group, &identities, |write| match write {
-        Write::Token(step, _) => Some((step, &*step.key)),
+        Write::Token(step, _) => Some((&**step, &*step.key)),
         _ => None,
     });
     tokens.retain(|Placed { who, step, .. }| {

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -15,19 +16,19 @@ use tokio::{
     sync::mpsc::{self, Receiver},
 };
 
-use super::steps;
+use super::steps::Steps;
 use crate::{
     error::failed_on_road,
     road::{GROUP, Queue, Reply, refuse, serves, top_up},
 };
 
-/// A step, its answer, and whether something waits for it after all.
-type Looked = (Poll, Answer<PollAnswer>, bool);
+/// The answer to a step, and whether something waits for it after all.
+type Looked = (Answer<PollAnswer>, bool);
 
 /// What the thread is asked.
 pub(super) enum Look {
     /// Answers an idle poll.
-    Poll(Poll, Reply<Looked>),
+    Poll(Arc<Poll>, Reply<Looked>),
     /// Ends once the queue is empty.
     Stop,
 }
@@ -71,11 +72,12 @@ fn run(connection: &Connection, mut groups: Receiver<Vec<Look>>, runtime: &Handl
 fn answer(connection: &Connection, group: Vec<Look>) -> Vec<(Reply<Looked>, Result<Looked>)> {
     let begun = connection.execute_batch("BEGIN").map_err(failed_on_road);
     let mut answered = Vec::with_capacity(group.len());
+    let mut steps = Steps::of(connection);
     for look in group {
         let Look::Poll(step, reply) = look else { continue };
         let seen = match &begun {
             Err(error) => Err(refuse(error)),
-            Ok(()) => look_up(connection, &step).map(|(answer, waits)| (step, answer, waits)),
+            Ok(()) => look_up(&mut steps, &step),
         };
         answered.push((reply, seen));
     }
@@ -85,13 +87,13 @@ fn answer(connection: &Connection, group: Vec<Look>) -> Vec<(Reply<Looked>, Resu
     answered
 }
 
-fn look_up(connection: &Connection, step: &Poll) -> Result<(Answer<PollAnswer>, bool)> {
-    let Some(who) = steps::identity(connection, &step.fingerprint)? else {
+fn look_up(steps: &mut Steps<'_>, step: &Poll) -> Result<Looked> {
+    let Some(who) = steps.identity(&step.fingerprint)? else {
         return Ok((Answer { identity: None, served: None }, false));
     };
     if !serves(&who, &step.key) {
         return Ok((Answer { identity: Some(who), served: None }, false));
     }
-    let waits = steps::waits(connection, &who, step)?;
+    let waits = steps.waits(&who, step)?;
     Ok((Answer { identity: Some(who), served: Some(PollAnswer::default()) }, waits))
 }

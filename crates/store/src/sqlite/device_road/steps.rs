@@ -9,6 +9,7 @@ use pki::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
+use super::prepared::Prepared;
 use crate::{
     error::failed_on_road,
     road::{Contact, millis, result_event, serves},
@@ -92,211 +93,243 @@ struct Reported {
     leaves_outcome: bool,
 }
 
-/// Whose certificate it is.
-pub(super) fn identity(connection: &Connection, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
-    let mut select = connection.prepare_cached(IDENTITY).map_err(failed_on_road)?;
-    let found = select.query_row([&fingerprint.0[..]], identity_row).optional().map_err(failed_on_road)?;
-    let Some((identity, enrollment_state, certificate_state)) = found else { return Ok(None) };
-    let unknown = || Error::internal("the database holds an unknown state");
-    Ok(Some(Identity {
-        enrollment_state: EnrollmentState::of(enrollment_state).ok_or_else(unknown)?,
-        certificate_state: CertificateState::of(certificate_state).ok_or_else(unknown)?,
-        ..identity
-    }))
+/// The steps of one group, on the connection of its transaction.
+pub(super) struct Steps<'c> {
+    identity: Prepared<'c>,
+    waits: Prepared<'c>,
+    next: Prepared<'c>,
+    hand_over: Prepared<'c>,
+    last_conversation: Prepared<'c>,
+    report: Prepared<'c>,
+    add_outcome: Prepared<'c>,
+    record: Prepared<'c>,
+    is_topic: Prepared<'c>,
+    is_token_dead: Prepared<'c>,
+    set_token: Prepared<'c>,
+    ask_push: Prepared<'c>,
+    set_contact: Prepared<'c>,
 }
 
-/// Whether an idle poll would be handed a command.
-pub(super) fn waits(connection: &Connection, who: &Identity, step: &Poll) -> Result<bool> {
-    let mut select = connection.prepare_cached(next!("1")).map_err(failed_on_road)?;
-    let wanted = params![
-        who.tenant.0.as_bytes(),
-        who.device.0.as_bytes(),
-        step.channel.0,
-        who.enrollment.0.as_bytes(),
-        true,
-        step.renewal_only,
-        NO_CONVERSATION,
-        step.now.0
-    ];
-    select.exists(wanted).map_err(failed_on_road)
-}
-
-/// Takes the report, if there is one, and hands over the next command, if there is one.
-pub(super) fn poll(connection: &Connection, step: &Poll) -> Result<Answer<PollAnswer>> {
-    let Some(who) = identity(connection, &step.fingerprint)? else {
-        return Ok(Answer { identity: None, served: None });
-    };
-    if !serves(&who, &step.key) {
-        return Ok(Answer { identity: Some(who), served: None });
+impl<'c> Steps<'c> {
+    pub(super) fn of(connection: &'c Connection) -> Self {
+        let prepared = |sql| Prepared::new(connection, sql);
+        Self {
+            identity: prepared(IDENTITY),
+            waits: prepared(next!("1")),
+            next: prepared(next!("id, payload, sealed")),
+            hand_over: prepared(HAND_OVER),
+            last_conversation: prepared(LAST_CONVERSATION),
+            report: prepared(REPORT),
+            add_outcome: prepared(ADD_OUTCOME),
+            record: prepared(RECORD),
+            is_topic: prepared(IS_TOPIC),
+            is_token_dead: prepared(IS_TOKEN_DEAD),
+            set_token: prepared(SET_TOKEN),
+            ask_push: prepared(ASK_PUSH),
+            set_contact: prepared(SET_CONTACT),
+        }
     }
-    let reported = match &step.report {
-        Some(report) => take_report(connection, &who, step, report)?,
-        None => None,
-    };
-    let leaves_outcome = reported.as_ref().is_some_and(|reported| reported.leaves_outcome);
-    let report_known = reported.is_some();
-    let next = hand_over(connection, &who, step, reported.map(|reported| reported.conversation))?;
-    Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, leaves_outcome, next }) })
-}
 
-/// Takes the new token of a channel that is there already.
-pub(super) fn update_token(connection: &Connection, step: &TokenStep) -> Result<Answer<()>> {
-    let Some(who) = identity(connection, &step.fingerprint)? else {
-        return Ok(Answer { identity: None, served: None });
-    };
-    let served = serves(&who, &step.key)
-        && is_bound(connection, &who, step).map_err(failed_on_road)?
-        && set_token(connection, &who, step).map_err(failed_on_road)?;
-    Ok(Answer { identity: Some(who), served: served.then_some(()) })
-}
-
-/// Writes down when devices last spoke; never an earlier time than what is there.
-pub(super) fn set_contacts(connection: &Connection, contacts: &[Contact]) -> Result<()> {
-    let mut update = connection.prepare_cached(SET_CONTACT).map_err(failed_on_road)?;
-    for (tenant, device, at) in contacts {
-        update.execute(params![tenant.0.as_bytes(), device.0.as_bytes(), at.0]).map_err(failed_on_road)?;
+    /// Whose certificate it is.
+    pub(super) fn identity(&mut self, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
+        let select = self.identity.get()?;
+        let found =
+            select.query_row([&fingerprint.0[..]], identity_row).optional().map_err(failed_on_road)?;
+        let Some((identity, enrollment_state, certificate_state)) = found else { return Ok(None) };
+        let unknown = || Error::internal("the database holds an unknown state");
+        Ok(Some(Identity {
+            enrollment_state: EnrollmentState::of(enrollment_state).ok_or_else(unknown)?,
+            certificate_state: CertificateState::of(certificate_state).ok_or_else(unknown)?,
+            ..identity
+        }))
     }
-    Ok(())
-}
 
-/// The command that was reported, if it may be reported, and is of this enrollment and channel.
-fn take_report(
-    connection: &Connection,
-    who: &Identity,
-    step: &Poll,
-    report: &ReportStep,
-) -> Result<Option<Reported>> {
-    let done = !report.state.is_open();
-    let mut update = connection.prepare_cached(REPORT).map_err(failed_on_road)?;
-    let values = params![
-        who.tenant.0.as_bytes(),
-        who.device.0.as_bytes(),
-        report.command.0.as_bytes(),
-        step.channel.0,
-        who.enrollment.0.as_bytes(),
-        report.state.code(),
-        done.then_some(&report.result),
-        done.then_some(step.now.0),
-        done,
-        step.now.0,
-        millis(PUT_OFF),
-        report.sealed,
-    ];
-    let found = update.query_row(values, |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional();
-    let Some((conversation, request_type)) = found.map_err(failed_on_road)? else { return Ok(None) };
-    let leaves_outcome = done && APPLIED.contains(&&*request_type);
-    if leaves_outcome {
-        add_outcome(connection, who, report, step.now)?;
-    } else if done {
-        record(connection, who, &result_event(who, step, report, &request_type))?;
+    /// Whether an idle poll would be handed a command.
+    pub(super) fn waits(&mut self, who: &Identity, step: &Poll) -> Result<bool> {
+        let wanted = params![
+            who.tenant.0.as_bytes(),
+            who.device.0.as_bytes(),
+            step.channel.0,
+            who.enrollment.0.as_bytes(),
+            true,
+            step.renewal_only,
+            NO_CONVERSATION,
+            step.now.0
+        ];
+        self.waits.get()?.exists(wanted).map_err(failed_on_road)
     }
-    Ok(Some(Reported { conversation, leaves_outcome }))
-}
 
-fn add_outcome(connection: &Connection, who: &Identity, report: &ReportStep, now: Timestamp) -> Result<()> {
-    let mut insert = connection.prepare_cached(ADD_OUTCOME).map_err(failed_on_road)?;
-    let outcome =
-        params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), report.command.0.as_bytes(), now.0];
-    insert.execute(outcome).map(drop).map_err(failed_on_road)
-}
+    /// Takes the report, if there is one, and hands over the next command, if there is one.
+    pub(super) fn poll(&mut self, step: &Poll) -> Result<Answer<PollAnswer>> {
+        let Some(who) = self.identity(&step.fingerprint)? else {
+            return Ok(Answer { identity: None, served: None });
+        };
+        if !serves(&who, &step.key) {
+            return Ok(Answer { identity: Some(who), served: None });
+        }
+        let reported = match &step.report {
+            Some(report) => self.take_report(&who, step, report)?,
+            None => None,
+        };
+        let leaves_outcome = reported.as_ref().is_some_and(|reported| reported.leaves_outcome);
+        let report_known = reported.is_some();
+        let next = self.hand_over(&who, step, reported.map(|reported| reported.conversation))?;
+        Ok(Answer { identity: Some(who), served: Some(PollAnswer { report_known, leaves_outcome, next }) })
+    }
 
-fn record(connection: &Connection, who: &Identity, event: &Event) -> Result<()> {
-    let mut insert = connection.prepare_cached(RECORD).map_err(failed_on_road)?;
-    let event = params![
-        who.tenant.0.as_bytes(),
-        event.device.map(|id| *id.0.as_bytes()),
-        event.kind,
-        event.actor,
-        event.details.to_string(),
-        event.at.0
-    ];
-    insert.execute(event).map(drop).map_err(failed_on_road)
-}
+    /// Takes the new token of a channel that is there already.
+    pub(super) fn update_token(&mut self, step: &TokenStep) -> Result<Answer<()>> {
+        let Some(who) = self.identity(&step.fingerprint)? else {
+            return Ok(Answer { identity: None, served: None });
+        };
+        let served = serves(&who, &step.key) && self.is_bound(&who, step)? && self.set_token(&who, step)?;
+        Ok(Answer { identity: Some(who), served: served.then_some(()) })
+    }
 
-fn hand_over(
-    connection: &Connection,
-    who: &Identity,
-    step: &Poll,
-    conversation: Option<i64>,
-) -> Result<Option<HandedOver>> {
-    let mut select = connection.prepare_cached(next!("id, payload, sealed")).map_err(failed_on_road)?;
-    let idle = step.report.is_none();
-    let wanted = params![
-        who.tenant.0.as_bytes(),
-        who.device.0.as_bytes(),
-        step.channel.0,
-        who.enrollment.0.as_bytes(),
-        idle,
-        step.renewal_only,
-        conversation.unwrap_or(NO_CONVERSATION),
-        step.now.0
-    ];
-    let found = select.query_row(wanted, |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?))).optional();
-    let Some((command, payload, sealed)) = found.map_err(failed_on_road)? else { return Ok(None) };
-    let conversation = match conversation {
-        None if idle => new_conversation(connection, who, step)?,
-        known => known.unwrap_or(NO_CONVERSATION),
-    };
-    let mut update = connection.prepare_cached(HAND_OVER).map_err(failed_on_road)?;
-    update
-        .execute(params![
+    /// Writes down when devices last spoke; never an earlier time than what is there.
+    pub(super) fn set_contacts(&mut self, contacts: &[Contact]) -> Result<()> {
+        let update = self.set_contact.get()?;
+        for (tenant, device, at) in contacts {
+            update
+                .execute(params![tenant.0.as_bytes(), device.0.as_bytes(), at.0])
+                .map_err(failed_on_road)?;
+        }
+        Ok(())
+    }
+
+    /// The command that was reported, if it may be reported, and is of this enrollment and channel.
+    fn take_report(&mut self, who: &Identity, step: &Poll, report: &ReportStep) -> Result<Option<Reported>> {
+        let done = !report.state.is_open();
+        let values = params![
+            who.tenant.0.as_bytes(),
+            who.device.0.as_bytes(),
+            report.command.0.as_bytes(),
+            step.channel.0,
+            who.enrollment.0.as_bytes(),
+            report.state.code(),
+            done.then_some(&report.result),
+            done.then_some(step.now.0),
+            done,
+            step.now.0,
+            millis(PUT_OFF),
+            report.sealed,
+        ];
+        let update = self.report.get()?;
+        let found = update.query_row(values, |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional();
+        let Some((conversation, request_type)) = found.map_err(failed_on_road)? else { return Ok(None) };
+        let leaves_outcome = done && APPLIED.contains(&&*request_type);
+        if leaves_outcome {
+            self.add_outcome(who, report, step.now)?;
+        } else if done {
+            self.record(who, &result_event(who, step, report, &request_type))?;
+        }
+        Ok(Some(Reported { conversation, leaves_outcome }))
+    }
+
+    fn add_outcome(&mut self, who: &Identity, report: &ReportStep, now: Timestamp) -> Result<()> {
+        let outcome =
+            params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), report.command.0.as_bytes(), now.0];
+        self.add_outcome.get()?.execute(outcome).map(drop).map_err(failed_on_road)
+    }
+
+    fn record(&mut self, who: &Identity, event: &Event) -> Result<()> {
+        let event = params![
+            who.tenant.0.as_bytes(),
+            event.device.map(|id| *id.0.as_bytes()),
+            event.kind,
+            event.actor,
+            event.details.to_string(),
+            event.at.0
+        ];
+        self.record.get()?.execute(event).map(drop).map_err(failed_on_road)
+    }
+
+    fn hand_over(
+        &mut self,
+        who: &Identity,
+        step: &Poll,
+        conversation: Option<i64>,
+    ) -> Result<Option<HandedOver>> {
+        let idle = step.report.is_none();
+        let wanted = params![
+            who.tenant.0.as_bytes(),
+            who.device.0.as_bytes(),
+            step.channel.0,
+            who.enrollment.0.as_bytes(),
+            idle,
+            step.renewal_only,
+            conversation.unwrap_or(NO_CONVERSATION),
+            step.now.0
+        ];
+        let select = self.next.get()?;
+        let found = select.query_row(wanted, |row| Ok((id(row, 0)?, row.get(1)?, row.get(2)?))).optional();
+        let Some((command, payload, sealed)) = found.map_err(failed_on_road)? else { return Ok(None) };
+        let conversation = match conversation {
+            None if idle => self.new_conversation(who, step)?,
+            known => known.unwrap_or(NO_CONVERSATION),
+        };
+        let taken = params![
             who.tenant.0.as_bytes(),
             who.device.0.as_bytes(),
             command.as_bytes(),
             step.now.0,
             conversation
-        ])
-        .map_err(failed_on_road)?;
-    Ok(Some(HandedOver {
-        tenant: who.tenant,
-        device: who.device,
-        command: CommandId(command),
-        payload,
-        sealed,
-    }))
-}
-
-/// A number greater than those before, also on a clock that stands still or was set back.
-fn new_conversation(connection: &Connection, who: &Identity, step: &Poll) -> Result<i64> {
-    let mut select = connection.prepare_cached(LAST_CONVERSATION).map_err(failed_on_road)?;
-    let channel = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), step.channel.0];
-    let last: i64 = select.query_row(channel, |row| row.get(0)).map_err(failed_on_road)?;
-    Ok(step.now.0.max(last.saturating_add(1)))
-}
-
-/// Whether the enrollment and the topic are what the step says, where it says so.
-fn is_bound(connection: &Connection, who: &Identity, step: &TokenStep) -> rusqlite::Result<bool> {
-    let Some((enrollment, topic)) = &step.bound else { return Ok(true) };
-    let mut select = connection.prepare_cached(IS_TOPIC)?;
-    Ok(*enrollment == who.enrollment && select.exists(params![who.tenant.0.as_bytes(), topic])?)
-}
-
-/// Whether there is such a channel.
-fn set_token(connection: &Connection, who: &Identity, step: &TokenStep) -> rusqlite::Result<bool> {
-    let (tenant, device, enrollment) =
-        (who.tenant.0.as_bytes(), who.device.0.as_bytes(), who.enrollment.0.as_bytes());
-    let channel = &step.channel;
-    let ChannelKey(key) = &channel.key;
-    let mut dead = connection.prepare_cached(IS_TOKEN_DEAD)?;
-    let Some(was_dead) =
-        dead.query_row(params![tenant, enrollment, key], |row| row.get::<_, bool>(0)).optional()?
-    else {
-        return Ok(false);
-    };
-    let unlock_token = channel.unlock_token.as_deref();
-    connection.prepare_cached(SET_TOKEN)?.execute(params![
-        tenant,
-        enrollment,
-        key,
-        channel.push_token,
-        channel.push_magic,
-        channel.updated_at.0,
-        unlock_token
-    ])?;
-    if was_dead && !channel.push_token.is_empty() {
-        connection.prepare_cached(ASK_PUSH)?.execute(params![tenant, device, key, step.now.0, enrollment])?;
+        ];
+        self.hand_over.get()?.execute(taken).map_err(failed_on_road)?;
+        Ok(Some(HandedOver {
+            tenant: who.tenant,
+            device: who.device,
+            command: CommandId(command),
+            payload,
+            sealed,
+        }))
     }
-    Ok(true)
+
+    /// A number greater than those before, also on a clock that stands still or was set back.
+    fn new_conversation(&mut self, who: &Identity, step: &Poll) -> Result<i64> {
+        let channel = params![who.tenant.0.as_bytes(), who.device.0.as_bytes(), step.channel.0];
+        let select = self.last_conversation.get()?;
+        let last: i64 = select.query_row(channel, |row| row.get(0)).map_err(failed_on_road)?;
+        Ok(step.now.0.max(last.saturating_add(1)))
+    }
+
+    /// Whether the enrollment and the topic are what the step says, where it says so.
+    fn is_bound(&mut self, who: &Identity, step: &TokenStep) -> Result<bool> {
+        match &step.bound {
+            None => Ok(true),
+            Some((enrollment, _)) if *enrollment != who.enrollment => Ok(false),
+            Some((_, topic)) => {
+                let ours = params![who.tenant.0.as_bytes(), topic];
+                self.is_topic.get()?.exists(ours).map_err(failed_on_road)
+            }
+        }
+    }
+
+    /// Whether there is such a channel.
+    fn set_token(&mut self, who: &Identity, step: &TokenStep) -> Result<bool> {
+        let (tenant, device, enrollment) =
+            (who.tenant.0.as_bytes(), who.device.0.as_bytes(), who.enrollment.0.as_bytes());
+        let channel = &step.channel;
+        let ChannelKey(key) = &channel.key;
+        let dead = self.is_token_dead.get()?;
+        let dead = dead.query_row(params![tenant, enrollment, key], |row| row.get::<_, bool>(0)).optional();
+        let Some(was_dead) = dead.map_err(failed_on_road)? else { return Ok(false) };
+        let told = params![
+            tenant,
+            enrollment,
+            key,
+            channel.push_token,
+            channel.push_magic,
+            channel.updated_at.0,
+            channel.unlock_token.as_deref()
+        ];
+        self.set_token.get()?.execute(told).map_err(failed_on_road)?;
+        if was_dead && !channel.push_token.is_empty() {
+            let asked = params![tenant, device, key, step.now.0, enrollment];
+            self.ask_push.get()?.execute(asked).map_err(failed_on_road)?;
+        }
+        Ok(true)
+    }
 }
 
 /// The identity but for its states, and their codes.

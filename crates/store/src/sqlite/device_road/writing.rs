@@ -2,6 +2,7 @@
 
 use std::{
     mem, slice,
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -15,7 +16,7 @@ use tokio::{
     sync::mpsc::{self, Receiver},
 };
 
-use super::steps;
+use super::steps::Steps;
 use crate::{
     error::failed_on_road,
     gate::{Gate, Pass},
@@ -25,9 +26,9 @@ use crate::{
 /// What the thread is asked.
 pub(super) enum Write {
     /// Takes a report, hands over a command.
-    Poll(Poll, Reply<Answer<PollAnswer>>),
+    Poll(Arc<Poll>, Reply<Answer<PollAnswer>>),
     /// Takes a channel's new token.
-    Token(TokenStep, Reply<Answer<()>>),
+    Token(Box<TokenStep>, Reply<Answer<()>>),
     /// Writes down last contacts.
     Contacts(Vec<Contact>, Reply<()>),
     /// Ends once the queue is empty.
@@ -111,16 +112,19 @@ fn alone(connection: &mut Connection, write: Write) {
 
 fn commit(connection: &mut Connection, group: &[Write]) -> Result<Vec<Written>> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed_on_road)?;
-    let written = group.iter().map(|write| apply(&tx, write)).collect::<Result<Vec<_>>>()?;
+    let written = {
+        let mut steps = Steps::of(&tx);
+        group.iter().map(|write| apply(&mut steps, write)).collect::<Result<Vec<_>>>()?
+    };
     tx.commit().map_err(failed_on_road)?;
     Ok(written)
 }
 
-fn apply(connection: &Connection, write: &Write) -> Result<Written> {
+fn apply(steps: &mut Steps<'_>, write: &Write) -> Result<Written> {
     match write {
-        Write::Poll(step, _) => steps::poll(connection, step).map(Written::Poll),
-        Write::Token(step, _) => steps::update_token(connection, step).map(Written::Token),
-        Write::Contacts(contacts, _) => steps::set_contacts(connection, contacts).map(|()| Written::Contacts),
+        Write::Poll(step, _) => steps.poll(step).map(Written::Poll),
+        Write::Token(step, _) => steps.update_token(step).map(Written::Token),
+        Write::Contacts(contacts, _) => steps.set_contacts(contacts).map(|()| Written::Contacts),
         Write::Stop => Err(Error::internal("the end of the road is not a step")),
     }
 }
