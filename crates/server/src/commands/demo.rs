@@ -63,11 +63,12 @@ pub async fn run(context: &Context, arguments: Arguments) -> Result<()> {
     let demo = config(context, &folder, &apns, google.as_ref())?;
     let server = Running::start(demo, Ground::default()).await?;
     let keys = furnish(server.mdm()).await?;
+    let stopped = stop_signal()?;
     server.tell_ready(context.config.ready_file.as_deref())?;
     lines::keys(&server, &keys);
     let done = tokio::select! {
         done = live(&server, &apns, google.as_ref(), &keys, &arguments) => done,
-        stopped = stop_signal() => stopped,
+        () = stopped => Ok(()),
     };
     server.stop().await?;
     done

@@ -65,11 +65,12 @@ pub struct Arguments {
 /// Enrolls, tells how long it took until the server knew, and goes on if it is to.
 pub async fn run(context: &Context, arguments: &Arguments, devices: usize) -> Result<ExitCode> {
     let tenant = arguments.tenant.context("--tenant is missing")?;
+    let stopped = stop_signal()?;
     let google = start(arguments.google_listen.unwrap_or(USUAL)).await?;
     tokio::select! {
         told = simulate(context, arguments, tenant, &google, devices) => told.map(|()| ExitCode::SUCCESS),
         () = google.live() => Ok(ExitCode::SUCCESS),
-        stopped = stop_signal() => stopped.map(|()| ExitCode::SUCCESS),
+        () = stopped => Ok(ExitCode::SUCCESS),
     }
 }
 

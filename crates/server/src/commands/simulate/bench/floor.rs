@@ -36,12 +36,13 @@ pub async fn run(context: &Context) -> Result<()> {
         Listener::new(socket, tls, router, config.max_connections)
             .run(stop.clone(), std::time::Duration::from_secs(1)),
     );
+    let stopped = stop_signal()?;
     if let Some(file) = &config.ready_file {
         let half = file.with_extension("tmp");
         std::fs::write(&half, serde_json::json!({ "address": address.to_string() }).to_string())?;
         std::fs::rename(&half, file).with_context(|| file.display().to_string())?;
     }
-    stop_signal().await?;
+    stopped.await;
     stop.cancel();
     Ok(serving.await?)
 }
