@@ -103,8 +103,9 @@ impl Mdm {
             }));
         }
         let told = call.await;
-        let trouble = trouble(told.as_ref().err());
-        if is_news(place, trouble.as_deref(), place.enterprise.query_trouble.as_deref()) {
+        let (trouble, known) = (trouble(told.as_ref().err()), &place.enterprise.query_trouble);
+        warn_where_it_begins(place, &trouble, known);
+        if trouble != *known {
             let mut tx = self.store.begin(place.tenant).await?;
             tx.note_query(trouble.as_deref()).await?;
             tx.commit().await?;
@@ -119,9 +120,9 @@ impl Mdm {
         failure: Option<&GoogleFailure>,
         pulled_at: Option<Timestamp>,
     ) -> Result<()> {
-        let trouble = trouble(failure);
-        let known = place.enterprise.delivery_trouble.as_deref();
-        if is_news(place, trouble.as_deref(), known) || pulled_at.is_some() {
+        let (trouble, known) = (trouble(failure), &place.enterprise.delivery_trouble);
+        warn_where_it_begins(place, &trouble, known);
+        if trouble != *known || pulled_at.is_some() {
             let mut tx = self.store.begin(place.tenant).await?;
             tx.note_delivery(trouble.as_deref(), pulled_at).await?;
             tx.commit().await?;
@@ -138,12 +139,10 @@ fn trouble(failure: Option<&GoogleFailure>) -> Option<String> {
     failure.filter(away).map(ToString::to_string)
 }
 
-/// Whether this is other trouble than is known; trouble that begins is logged.
-fn is_news(place: &Place, trouble: Option<&str>, known: Option<&str>) -> bool {
+fn warn_where_it_begins(place: &Place, trouble: &Option<String>, known: &Option<String>) {
     if let (Some(why), None) = (trouble, known) {
         tracing::warn!(tenant = %place.tenant, why, "Google does not do what it is asked");
     }
-    trouble != known
 }
 
 #[cfg(test)]
