@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 
 use super::line::Unanswered;
@@ -20,6 +20,15 @@ pub trait Hand: Send + 'static {
     fn work(&mut self) -> impl Future<Output = Result<Option<Duration>, Unanswered>> + Send;
 }
 
+/// A caller who makes its messages before it sends them.
+pub trait Preparing: Hand {
+    /// Makes what it will send in the next round; may take long, and is not measured.
+    ///
+    /// # Errors
+    /// Where something cannot be made.
+    fn prepare(&mut self) -> Result<(), Unanswered>;
+}
+
 /// What many hands did.
 #[derive(Debug, Default)]
 pub struct Run {
@@ -29,7 +38,7 @@ pub struct Run {
     pub failed: usize,
     /// Why the first of them did.
     pub why: Vec<String>,
-    /// From the first beginning to the last end.
+    /// From the first beginning to the last end; of several rounds, all of them together.
     pub elapsed: Duration,
 }
 
@@ -49,31 +58,90 @@ impl Run {
 /// Lets every hand work until `lasts` is over or nothing is left to do, and at least once; answers the hands as well, for what they are
 /// to do next.
 pub async fn drive<H: Hand>(hands: Vec<H>, lasts: Duration) -> (Vec<H>, Run) {
-    let began = Instant::now();
-    let mut working = JoinSet::new();
-    for (place, hand) in hands.into_iter().enumerate() {
-        working.spawn(async move { (place, until(hand, began + lasts).await) });
-    }
-    let (mut hands, mut took, mut run) = (Vec::new(), Vec::new(), Run::default());
-    while let Some(joined) = working.join_next().await {
-        let Ok((place, (hand, some, failures))) = joined else {
-            run.failed += 1;
-            run.why.push("a caller fell".into());
-            continue;
-        };
-        hands.push((place, hand));
-        took.extend(some);
-        run.failed += failures.len();
-        run.why
-            .extend(failures.into_iter().map(|failure| failure.0).take(TOLD.saturating_sub(run.why.len())));
-    }
-    run.elapsed = began.elapsed();
-    run.latencies = Latencies::of(took);
-    hands.sort_by_key(|(place, _)| *place);
-    (hands.into_iter().map(|(_, hand)| hand).collect(), run)
+    let mut tally = Tally::default();
+    let hands = tally.round(hands, lasts).await;
+    (hands, tally.run())
 }
 
-async fn until<H: Hand>(mut hand: H, end: Instant) -> (H, Vec<Duration>, Vec<Unanswered>) {
+/// Lets every hand prepare, and then work until nothing is left to do, again and again until they have worked for `lasts` or there is
+/// nothing to prepare. What they did while they worked: devices make and sign their messages on processors of their own, but these
+/// callers share the server's.
+pub async fn drive_in_rounds<H: Preparing>(mut hands: Vec<H>, lasts: Duration) -> (Vec<H>, Run) {
+    let mut tally = Tally::default();
+    loop {
+        let before = tally.took.len();
+        hands = tally.prepare(hands).await;
+        hands = tally.round(hands, Duration::MAX).await;
+        if tally.elapsed >= lasts || tally.took.len() == before || tally.failed >= MANY {
+            return (hands, tally.run());
+        }
+    }
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Tally {
+    took: Vec<Duration>,
+    failed: usize,
+    why: Vec<String>,
+    elapsed: Duration,
+}
+
+impl Tally {
+    async fn prepare<H: Preparing>(&mut self, hands: Vec<H>) -> Vec<H> {
+        let preparing = hands.into_iter().map(|mut hand| {
+            task::spawn_blocking(move || {
+                let prepared = hand.prepare();
+                (hand, prepared)
+            })
+        });
+        let mut hands = Vec::new();
+        for prepared in preparing.collect::<Vec<_>>() {
+            let Some((hand, prepared)) = self.joined(prepared.await) else { continue };
+            hands.push(hand);
+            self.fail(prepared.err().into_iter().collect());
+        }
+        hands
+    }
+
+    async fn round<H: Hand>(&mut self, hands: Vec<H>, lasts: Duration) -> Vec<H> {
+        let began = Instant::now();
+        let mut working = JoinSet::new();
+        for (place, hand) in hands.into_iter().enumerate() {
+            working.spawn(async move { (place, until(hand, began, lasts).await) });
+        }
+        let mut hands = Vec::new();
+        while let Some(joined) = working.join_next().await {
+            let Some((place, (hand, took, failures))) = self.joined(joined) else { continue };
+            hands.push((place, hand));
+            self.took.extend(took);
+            self.fail(failures);
+        }
+        self.elapsed += began.elapsed();
+        hands.sort_by_key(|(place, _)| *place);
+        hands.into_iter().map(|(_, hand)| hand).collect()
+    }
+
+    fn joined<T>(&mut self, joined: Result<T, task::JoinError>) -> Option<T> {
+        if joined.is_err() {
+            self.fail(vec![Unanswered("a caller fell".into())]);
+        }
+        joined.ok()
+    }
+
+    fn fail(&mut self, failures: Vec<Unanswered>) {
+        self.failed += failures.len();
+        let room = TOLD.saturating_sub(self.why.len());
+        self.why.extend(failures.into_iter().map(|failure| failure.0).take(room));
+    }
+
+    fn run(self) -> Run {
+        let Self { took, failed, why, elapsed } = self;
+        Run { latencies: Latencies::of(took), failed, why, elapsed }
+    }
+}
+
+async fn until<H: Hand>(mut hand: H, began: Instant, lasts: Duration) -> (H, Vec<Duration>, Vec<Unanswered>) {
     let (mut took, mut failures) = (Vec::new(), Vec::new());
     loop {
         match hand.work().await {
@@ -81,7 +149,7 @@ async fn until<H: Hand>(mut hand: H, end: Instant) -> (H, Vec<Duration>, Vec<Una
             Ok(None) => break,
             Err(why) => failures.push(why),
         }
-        if Instant::now() >= end || failures.len() >= MANY {
+        if began.elapsed() >= lasts || failures.len() >= MANY {
             break;
         }
     }
@@ -90,6 +158,8 @@ async fn until<H: Hand>(mut hand: H, end: Instant) -> (H, Vec<Duration>, Vec<Una
 
 #[cfg(test)]
 mod tests {
+    use tokio::{runtime::Handle, time};
+
     use super::*;
 
     struct Counter(usize);
@@ -110,6 +180,50 @@ mod tests {
         let (hands, run) = drive(vec![Counter(0), Counter(4)], Duration::from_mins(1)).await;
         assert_eq!((run.done(), run.failed, run.why), (7, 1, vec!["the second".to_owned()]));
         assert_eq!(hands.iter().map(|hand| hand.0).collect::<Vec<_>>(), [7, 7]);
+    }
+
+    /// Has so many rounds, each with one piece of work more than the one before.
+    struct Signer {
+        rounds: usize,
+        made: usize,
+        prepared: usize,
+    }
+
+    impl Hand for Signer {
+        async fn work(&mut self) -> Result<Option<Duration>, Unanswered> {
+            let Some(left) = self.prepared.checked_sub(1) else { return Ok(None) };
+            self.prepared = left;
+            time::advance(Duration::from_secs(1)).await;
+            Ok(Some(Duration::from_secs(1)))
+        }
+    }
+
+    impl Preparing for Signer {
+        fn prepare(&mut self) -> Result<(), Unanswered> {
+            if self.made == self.rounds {
+                return Ok(());
+            }
+            self.made += 1;
+            self.prepared = self.made;
+            Handle::current().block_on(time::advance(Duration::from_secs(20)));
+            if self.made == 3 { Err(Unanswered("no third".into())) } else { Ok(()) }
+        }
+    }
+
+    fn signer(rounds: usize) -> Signer {
+        Signer { rounds, made: 0, prepared: 0 }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_prepared_is_done_round_by_round_until_there_is_no_more() {
+        let (hands, run) = drive_in_rounds(vec![signer(2), signer(0)], Duration::from_mins(1)).await;
+        assert_eq!((run.done(), run.failed), (3, 0));
+        assert_eq!(hands.iter().map(|hand| hand.made).collect::<Vec<_>>(), [2, 0]);
+        assert_eq!(run.elapsed, Duration::from_secs(3), "preparing took 40 s, and is not counted");
+        let (_, run) = drive_in_rounds(vec![signer(9)], Duration::ZERO).await;
+        assert_eq!(run.done(), 1, "a round at least, however short the time is");
+        let (_, run) = drive_in_rounds(vec![signer(3)], Duration::from_mins(1)).await;
+        assert_eq!((run.done(), run.failed, run.why), (6, 1, vec!["no third".to_owned()]));
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! What callers do: each has devices of its own, so that no device says two things at once.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use simulator::load::{Hand, Line, LoadDevice, Message, Target, Unanswered};
+use simulator::load::{Hand, Line, LoadDevice, Message, Preparing, Target, Unanswered};
 use tokio::time::Instant;
 
 type Worked = Result<Option<Duration>, Unanswered>;
@@ -19,11 +19,13 @@ pub struct Sayer {
     turn: usize,
 }
 
-/// Answers one command after the other, each answer bringing the next.
+/// Answers commands, each answer bringing the next: in each round one of every device that has one, made and signed before.
 pub struct Reporter {
     line: Line,
-    devices: VecDeque<(Arc<LoadDevice>, String)>,
     idle: Vec<Arc<LoadDevice>>,
+    /// With the identifiers of the commands that they have yet to answer.
+    busy: Vec<(Arc<LoadDevice>, String)>,
+    ready: Vec<(Arc<LoadDevice>, Message)>,
 }
 
 /// Has commands queued for its devices, fetches each and answers it.
@@ -68,7 +70,7 @@ impl Hand for Sayer {
 impl Reporter {
     /// Its devices have yet to [`fetch`](Self::fetch) what they will report.
     pub fn new(line: Line, devices: Vec<Arc<LoadDevice>>) -> Self {
-        Self { line, devices: VecDeque::new(), idle: devices }
+        Self { line, idle: devices, busy: Vec::new(), ready: Vec::new() }
     }
 
     /// Fetches a first command for each of its devices.
@@ -80,26 +82,36 @@ impl Reporter {
             let (_, body) = timed(&mut self.line, &device.idle).await?;
             let uuid =
                 command_uuid(&body).ok_or_else(|| Unanswered("a queued command did not come".into()))?;
-            self.devices.push_back((device, uuid));
+            self.busy.push((device, uuid));
         }
         Ok(())
     }
 
     /// How many of its devices have a command to answer.
     pub fn busy(&self) -> usize {
-        self.devices.len()
+        self.busy.len() + self.ready.len()
     }
 }
 
 impl Hand for Reporter {
-    /// A report, until none of its devices has anything to do.
+    /// A report, until none is ready.
     async fn work(&mut self) -> Worked {
-        let Some((device, uuid)) = self.devices.pop_front() else { return Ok(None) };
-        let (took, body) = timed(&mut self.line, &device.acknowledged(&uuid)?).await?;
+        let Some((device, report)) = self.ready.pop() else { return Ok(None) };
+        let (took, body) = timed(&mut self.line, &report).await?;
         if let Some(uuid) = command_uuid(&body) {
-            self.devices.push_back((device, uuid));
+            self.busy.push((device, uuid));
         }
         Ok(Some(took))
+    }
+}
+
+impl Preparing for Reporter {
+    fn prepare(&mut self) -> Result<(), Unanswered> {
+        for (device, uuid) in self.busy.drain(..) {
+            let report = device.acknowledged(&uuid)?;
+            self.ready.push((device, report));
+        }
+        Ok(())
     }
 }
 

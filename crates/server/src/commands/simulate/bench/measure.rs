@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use simulator::load::{Line, LoadDevice, Message, drive};
+use simulator::load::{Line, LoadDevice, Message, drive, drive_in_rounds};
 
 use super::{
     Bench, COMMAND,
@@ -95,8 +95,8 @@ impl Bench {
             hands.push(hand);
         }
         stage.settle().await?;
-        let (hands, figures) = stage.measure(hands, self.lasts).await?;
-        let (hands, rest) = drive(hands, UNTIL_DONE).await;
+        let (hands, figures) = stage.measure_in_rounds(hands, self.lasts).await?;
+        let (hands, rest) = drive_in_rounds(hands, UNTIL_DONE).await;
         well(&rest)?;
         if hands.iter().any(|hand| hand.busy() > 0) {
             bail!("devices have commands left");

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Result, bail};
 use simulator::{
     apns::PretendApns,
-    load::{Hand, Line, LoadDevice, Run, Target, drive},
+    load::{Hand, Line, LoadDevice, Preparing, Run, Target, drive, drive_in_rounds},
 };
 
 use super::{
@@ -173,6 +173,22 @@ impl Stage {
     pub async fn measure<H: Hand>(&self, hands: Vec<H>, lasts: Duration) -> Result<(Vec<H>, Figures)> {
         let before = self.cpu()?;
         let (hands, run) = drive(hands, lasts).await;
+        well(&run)?;
+        self.settle().await?;
+        Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
+    }
+
+    /// The same for work that is prepared in rounds. What preparing takes is in the callers' CPU and in nothing else.
+    ///
+    /// # Errors
+    /// Where anything failed.
+    pub async fn measure_in_rounds<H: Preparing>(
+        &self,
+        hands: Vec<H>,
+        lasts: Duration,
+    ) -> Result<(Vec<H>, Figures)> {
+        let before = self.cpu()?;
+        let (hands, run) = drive_in_rounds(hands, lasts).await;
         well(&run)?;
         self.settle().await?;
         Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
