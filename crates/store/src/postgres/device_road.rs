@@ -2,7 +2,8 @@
 //!
 //! Idle polls look first, on lanes of their own, since most have nothing to fetch. Lanes that write lock the
 //! enrollments of a group in the order of tenant and device, and only then read what there is to hand over: that
-//! statement's snapshot sees what the holder before committed.
+//! statement's snapshot sees what the holder before committed. Of each kind one lane has the database work while the other one
+//! waits for its answers to be written down, or for a lock.
 
 mod lane;
 mod looking;

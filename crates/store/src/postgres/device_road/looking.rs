@@ -6,7 +6,7 @@ use domain::ports::{Answer, Poll, PollAnswer};
 use sqlx::postgres::PgConnectOptions;
 
 use super::{
-    lane::{self, Connector, Source},
+    lane::{self, Connector, Source, Turn},
     statements::{self, Seen},
 };
 use crate::{
@@ -36,9 +36,9 @@ type Asked = (Arc<Poll>, Reply<Looked>);
 /// Runs a lane until its queue is closed.
 pub(super) async fn run(options: PgConnectOptions, source: Source<Look>) {
     let mut connector = Connector::new(options);
-    while let Some(group) = lane::take(&source).await {
+    while let Some((group, turn)) = source.take().await {
         let group: Vec<Asked> = group.into_iter().filter_map(asked).collect();
-        answer(&mut connector, group).await;
+        answer(&mut connector, group, turn).await;
     }
 }
 
@@ -49,8 +49,10 @@ fn asked(look: Look) -> Option<Asked> {
     }
 }
 
-async fn answer(connector: &mut Connector, group: Vec<Asked>) {
-    match look(connector, &group).await {
+async fn answer(connector: &mut Connector, group: Vec<Asked>, turn: Turn) {
+    let seen = look(connector, &group).await;
+    drop(turn);
+    match seen {
         Ok(seen) => group.into_iter().zip(seen).for_each(|(asked, seen)| reply(asked, seen)),
         Err(error) => {
             let all = connector.judge(&error) || group.len() == 1;

@@ -7,7 +7,7 @@ use pki::Fingerprint;
 use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
-    lane::{self, Connector, Source},
+    lane::{self, Connector, Source, Turn},
     statements::{self, Placed},
 };
 use crate::{
@@ -51,27 +51,28 @@ enum Written {
 pub(super) async fn run(options: PgConnectOptions, source: Source<Write>) {
     let mut connector = Connector::new(options);
     let mut left = Vec::new();
-    while let Some(group) = next(&source, &mut left).await {
-        answer(&mut connector, group).await;
+    while let Some((group, turn)) = next(&source, &mut left).await {
+        answer(&mut connector, group, turn).await;
     }
 }
 
 /// The next group, with one step of a device at most; what is `left` is for the group after it.
-async fn next(source: &Source<Write>, left: &mut Vec<Write>) -> Option<Vec<Write>> {
+async fn next(source: &Source<Write>, left: &mut Vec<Write>) -> Option<(Vec<Write>, Turn)> {
     let mut waiting = mem::take(left);
+    let turn;
     if waiting.is_empty() {
-        waiting = lane::take(source).await?;
+        (waiting, turn) = source.take().await?;
     } else {
-        lane::fill(source, &mut waiting);
+        turn = source.fill(&mut waiting).await;
     }
     let mut seen = HashSet::new();
     let (group, rest) = waiting.into_iter().partition(|write| seen.insert(write.fingerprint()));
     *left = rest;
-    Some(group)
+    Some((group, turn))
 }
 
-async fn answer(connector: &mut Connector, group: Vec<Write>) {
-    match commit(connector, &group).await {
+async fn answer(connector: &mut Connector, group: Vec<Write>, turn: Turn) {
+    match commit(connector, &group, turn).await {
         Ok(written) => group.into_iter().zip(written).for_each(|(write, written)| reply(write, written)),
         Err(error) => {
             let all = connector.judge(&error) || group.len() == 1;
@@ -89,7 +90,7 @@ async fn answer(connector: &mut Connector, group: Vec<Write>) {
 
 /// Runs one step of a group that failed, so that a bad one harms nobody but itself.
 async fn alone(connector: &mut Connector, write: Write) {
-    match commit(connector, slice::from_ref(&write)).await.map(|mut written| written.pop()) {
+    match commit(connector, slice::from_ref(&write), None).await.map(|mut written| written.pop()) {
         Ok(Some(written)) => reply(write, written),
         Ok(None) => fail(write, &domain::Error::internal("a step without an outcome")),
         Err(error) => {
@@ -99,9 +100,12 @@ async fn alone(connector: &mut Connector, write: Write) {
     }
 }
 
-async fn commit(connector: &mut Connector, group: &[Write]) -> lane::Result<Vec<Written>> {
+/// It is the next lane's turn as soon as this one has nothing more to do than to wait for the disk.
+async fn commit(connector: &mut Connector, group: &[Write], turn: Turn) -> lane::Result<Vec<Written>> {
     let mut tx = connector.connection().await?.begin().await?;
-    match apply(&mut tx, group).await {
+    let applied = apply(&mut tx, group).await;
+    drop(turn);
+    match applied {
         Ok(written) => tx.commit().await.map(|()| written),
         Err(error) => {
             // At once: dropped, it would keep its locks until the lane has something else to do.
