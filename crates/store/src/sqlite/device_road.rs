@@ -1,5 +1,7 @@
-//! The hot road on SQLite: one thread writes, in groups, and one reads, so that an empty poll never waits for a writer.
+//! The hot road on SQLite: one thread writes, in groups. Whoever polls looks on the spot whether there is anything to fetch, or has
+//! another thread look that reads, so that an empty poll never waits for a writer.
 
+mod in_place;
 mod looking;
 #[cfg(test)]
 mod plans;
@@ -11,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::JoinHandle,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -20,7 +23,11 @@ use domain::{
 };
 use rusqlite::Connection;
 
-use self::{looking::Look, writing::Write};
+use self::{
+    in_place::InPlace,
+    looking::{Look, Looked},
+    writing::Write,
+};
 use super::{BUSY, CHECKPOINT, LOG};
 use crate::{
     error::failed_on_road,
@@ -33,6 +40,7 @@ const CONTACTS_AT_ONCE: usize = 500;
 
 /// The road, running.
 pub(crate) struct DeviceRoad {
+    in_place: InPlace,
     looks: Queue<Look>,
     writes: Queue<Write>,
     contacts: Contacts,
@@ -42,16 +50,23 @@ pub(crate) struct DeviceRoad {
 impl DeviceRoad {
     /// Starts both threads on the migrated file at `path`; the writer's task runs on the caller's runtime.
     pub(super) fn start(path: &Path, gate: Gate) -> Result<Self> {
-        let reader = connect(path)?;
-        reader.pragma_update(None, "query_only", true).map_err(failed_on_road)?;
-        let (looks, looking) = looking::start(reader)?;
+        let in_place = reader(path)?;
+        in_place.busy_timeout(Duration::ZERO).map_err(failed_on_road)?;
+        let (looks, looking) = looking::start(reader(path)?)?;
         let (writes, writing) = writing::start(connect(path)?, gate)?;
-        Ok(Self { looks, writes, contacts: Contacts::default(), threads: Mutex::new(vec![looking, writing]) })
+        Ok(Self {
+            in_place: InPlace::new(in_place),
+            looks,
+            writes,
+            contacts: Contacts::default(),
+            threads: Mutex::new(vec![looking, writing]),
+        })
     }
 
     /// Takes and answers what waits, then ends.
     pub(crate) async fn stop(&self) -> Result<()> {
         let flushed = ports::DeviceRoad::flush(self).await;
+        self.in_place.close();
         self.looks.tell(Look::Stop).await;
         self.writes.tell(Write::Stop).await;
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -94,8 +109,15 @@ impl ports::DeviceRoad for DeviceRoad {
 impl DeviceRoad {
     /// Looks first: most polls have nothing to fetch, and need not wait for a writer.
     async fn idle(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
-        let (answer, waits) = self.looks.ask(|reply| Look::Poll(Arc::clone(&step), reply)).await?;
+        let (answer, waits) = self.look(&step).await?;
         if waits { self.write(step).await } else { Ok(answer) }
+    }
+
+    async fn look(&self, step: &Arc<Poll>) -> Result<Looked> {
+        match self.in_place.look(step) {
+            Some(looked) => Ok(looked),
+            None => self.looks.ask(|reply| Look::Poll(Arc::clone(step), reply)).await,
+        }
     }
 
     async fn write(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
@@ -109,6 +131,12 @@ impl DeviceRoad {
     }
 }
 
+fn reader(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true).map_err(failed_on_road)?;
+    Ok(connection)
+}
+
 fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(PathBuf::from(path)).map_err(failed_on_road)?;
     connection.busy_timeout(BUSY).map_err(failed_on_road)?;
@@ -118,4 +146,88 @@ fn connect(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "cache_size", -16_384).map_err(failed_on_road)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ChannelKey, Timestamp};
+    use pki::Fingerprint;
+    use rusqlite::params;
+
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000_000;
+
+    /// One enrolled device with a command, another one without, and a revoked certificate.
+    fn enroll(path: &Path) {
+        let connection = Connection::open(path).unwrap();
+        for (number, certificate_state, commands) in [(1_u8, 1, 1), (2, 1, 0), (3, 2, 1)] {
+            let [tenant, id] = [[9_u8; 16], [number; 16]];
+            let key = format!("device {number}");
+            connection
+                .execute(
+                    "INSERT INTO enrollments (tenant, id, device, key, state, created_at) VALUES (?1, ?2, ?2, ?3, 2, 0)",
+                    params![tenant, id, key],
+                )
+                .unwrap();
+            connection
+                .execute(
+                    "INSERT INTO certificates (fingerprint, tenant, enrollment, state, not_after, key_digest, der)
+                     VALUES (?1, ?2, ?3, ?4, 0, x'', x'')",
+                    params![[number; 32], tenant, id, certificate_state],
+                )
+                .unwrap();
+            for _ in 0..commands {
+                connection
+                    .execute(
+                        "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, request_type, payload)
+                         VALUES (?1, ?2, ?2, ?2, '', 0, 0, 0, 'ProfileList', x'')",
+                        params![tenant, id],
+                    )
+                    .unwrap();
+            }
+        }
+    }
+
+    fn idle(number: u8, key: &str) -> Arc<Poll> {
+        Arc::new(Poll {
+            fingerprint: Fingerprint([number; 32]),
+            key: key.into(),
+            channel: ChannelKey::default(),
+            report: None,
+            renewal_only: false,
+            now: Timestamp(NOW),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_look_brings_the_same_on_the_spot_and_by_the_thread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remuda.db");
+        let (_backend, road) = super::super::open(&path).await.unwrap();
+        enroll(&path);
+        // Whether it is known, whether it is served, and whether something waits.
+        for (number, key, expected) in [
+            (1, "device 1", (true, true, true)),
+            (1, "device 2", (true, false, false)),
+            (2, "device 2", (true, true, false)),
+            (3, "device 3", (true, false, false)),
+            (4, "device 4", (false, false, false)),
+        ] {
+            let step = idle(number, key);
+            let here = loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if let Some(looked) = road.in_place.look(&step) {
+                    break looked;
+                }
+            };
+            let there = road.looks.ask(|reply| Look::Poll(Arc::clone(&step), reply)).await.unwrap();
+            for (answer, waits) in [here, there] {
+                assert_eq!((answer.identity.is_some(), answer.served.is_some(), waits), expected, "{key}");
+            }
+        }
+        road.stop().await.unwrap();
+        assert!(road.in_place.look(&idle(1, "device 1")).is_none());
+        assert!(matches!(road.look(&idle(1, "device 1")).await, Err(Error::Unavailable(_))));
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The answer to a step, and whether something waits for it after all.
-type Looked = (Answer<PollAnswer>, bool);
+pub(super) type Looked = (Answer<PollAnswer>, bool);
 
 /// What the thread is asked.
 pub(super) enum Look {
@@ -87,13 +87,12 @@ fn answer(connection: &Connection, group: Vec<Look>) -> Vec<(Reply<Looked>, Resu
     answered
 }
 
-fn look_up(steps: &mut Steps<'_>, step: &Poll) -> Result<Looked> {
-    let Some(who) = steps.identity(&step.fingerprint)? else {
+/// What an idle poll is answered, as far as a look can tell.
+pub(super) fn look_up(steps: &mut Steps<'_>, step: &Poll) -> Result<Looked> {
+    let Some((who, waits)) = steps.look(step)? else {
         return Ok((Answer { identity: None, served: None }, false));
     };
-    if !serves(&who, &step.key) {
-        return Ok((Answer { identity: Some(who), served: None }, false));
-    }
-    let waits = steps.waits(&who, step)?;
-    Ok((Answer { identity: Some(who), served: Some(PollAnswer::default()) }, waits))
+    let served = serves(&who, &step.key).then(PollAnswer::default);
+    let waits = waits && served.is_some();
+    Ok((Answer { identity: Some(who), served }, waits))
 }

@@ -15,25 +15,38 @@ use crate::{
     road::{Contact, millis, result_event, serves},
 };
 
-const IDENTITY: &str = "
-    SELECT c.tenant, e.device, c.enrollment, e.key, e.state, c.state
-    FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
-    WHERE c.fingerprint = ?1";
+/// What [`identity`] reads of `certificates c` and `enrollments e`.
+macro_rules! identity_columns {
+    () => {
+        "c.tenant, e.device, c.enrollment, e.key, e.state, c.state"
+    };
+}
+
+const IDENTITY: &str = concat!(
+    "SELECT ",
+    identity_columns!(),
+    " FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment WHERE c.fingerprint = ?1"
+);
+
+/// Whose certificate it is, and whether an idle poll would be handed a command: of one moment, for it is one statement. `?3`: whether
+/// nothing but a renewal counts; `?4`: now.
+const LOOK: &str = concat!(
+    "SELECT ",
+    identity_columns!(),
+    ", EXISTS (SELECT 1 FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = ?2
+             AND m.finished_at IS NULL AND m.enrollment = c.enrollment AND m.not_before <= ?4
+             AND (m.expires_at IS NULL OR m.expires_at > ?4) AND (NOT ?3 OR m.dedupe = 'renewal'))
+     FROM certificates c JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment WHERE c.fingerprint = ?1"
+);
 
 /// `?5`: whether put-off and unconfirmed commands count as well; `?6`: whether nothing but a renewal does; `?7`: the number
 /// of the conversation, in which what was put off in an earlier one counts all the same; `?8`: now.
-macro_rules! next {
-    ($columns:literal) => {
-        concat!(
-            "SELECT ",
-            $columns,
-            " FROM commands WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND finished_at IS NULL AND enrollment = ?4
-                 AND not_before <= ?8 AND (expires_at IS NULL OR expires_at > ?8)
-                 AND (?5 OR state = 0 OR state = 2 AND conversation < ?7) AND (NOT ?6 OR dedupe = 'renewal')
-             ORDER BY rank, id LIMIT 1"
-        )
-    };
-}
+const NEXT: &str = "
+    SELECT id, payload, sealed FROM commands
+    WHERE tenant = ?1 AND device = ?2 AND channel = ?3 AND finished_at IS NULL AND enrollment = ?4
+        AND not_before <= ?8 AND (expires_at IS NULL OR expires_at > ?8)
+        AND (?5 OR state = 0 OR state = 2 AND conversation < ?7) AND (NOT ?6 OR dedupe = 'renewal')
+    ORDER BY rank, id LIMIT 1";
 
 /// `?9`: whether the report is final, and so counts for a command that was given up after it was handed over.
 const REPORT: &str = "
@@ -78,7 +91,7 @@ const ASK_PUSH: &str = "
 
 /// All that a poll reads of the queue.
 #[cfg(test)]
-pub(super) const QUEUE_READS: [&str; 3] = [next!("1"), next!("id, payload, sealed"), LAST_CONVERSATION];
+pub(super) const QUEUE_READS: [&str; 3] = [LOOK, NEXT, LAST_CONVERSATION];
 
 /// The number of no conversation: none is earlier.
 const NO_CONVERSATION: i64 = 0;
@@ -96,7 +109,7 @@ struct Reported {
 /// The steps of one group, on the connection of its transaction.
 pub(super) struct Steps<'c> {
     identity: Prepared<'c>,
-    waits: Prepared<'c>,
+    look: Prepared<'c>,
     next: Prepared<'c>,
     hand_over: Prepared<'c>,
     last_conversation: Prepared<'c>,
@@ -115,8 +128,8 @@ impl<'c> Steps<'c> {
         let prepared = |sql| Prepared::new(connection, sql);
         Self {
             identity: prepared(IDENTITY),
-            waits: prepared(next!("1")),
-            next: prepared(next!("id, payload, sealed")),
+            look: prepared(LOOK),
+            next: prepared(NEXT),
             hand_over: prepared(HAND_OVER),
             last_conversation: prepared(LAST_CONVERSATION),
             report: prepared(REPORT),
@@ -130,38 +143,17 @@ impl<'c> Steps<'c> {
         }
     }
 
-    /// Whose certificate it is.
-    pub(super) fn identity(&mut self, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
-        let select = self.identity.get()?;
-        let found =
-            select.query_row([&fingerprint.0[..]], identity_row).optional().map_err(failed_on_road)?;
-        let Some((identity, enrollment_state, certificate_state)) = found else { return Ok(None) };
-        let unknown = || Error::internal("the database holds an unknown state");
-        Ok(Some(Identity {
-            enrollment_state: EnrollmentState::of(enrollment_state).ok_or_else(unknown)?,
-            certificate_state: CertificateState::of(certificate_state).ok_or_else(unknown)?,
-            ..identity
-        }))
-    }
-
-    /// Whether an idle poll would be handed a command.
-    pub(super) fn waits(&mut self, who: &Identity, step: &Poll) -> Result<bool> {
-        let wanted = params![
-            who.tenant.0.as_bytes(),
-            who.device.0.as_bytes(),
-            step.channel.0,
-            who.enrollment.0.as_bytes(),
-            true,
-            step.renewal_only,
-            NO_CONVERSATION,
-            step.now.0
-        ];
-        self.waits.get()?.exists(wanted).map_err(failed_on_road)
+    /// Whose certificate an idle poll shows, and whether it would be handed a command.
+    pub(super) fn look(&mut self, step: &Poll) -> Result<Option<(Identity, bool)>> {
+        let asked = params![&step.fingerprint.0[..], step.channel.0, step.renewal_only, step.now.0];
+        let seen = self.look.get()?.query_row(asked, |row| Ok((identity(row)?, row.get(6)?)));
+        let Some((identity, waits)) = seen.optional().map_err(failed_on_road)? else { return Ok(None) };
+        Ok(Some((identity.ok_or_else(unknown_state)?, waits)))
     }
 
     /// Takes the report, if there is one, and hands over the next command, if there is one.
     pub(super) fn poll(&mut self, step: &Poll) -> Result<Answer<PollAnswer>> {
-        let Some(who) = self.identity(&step.fingerprint)? else {
+        let Some(who) = self.whose(&step.fingerprint)? else {
             return Ok(Answer { identity: None, served: None });
         };
         if !serves(&who, &step.key) {
@@ -179,11 +171,18 @@ impl<'c> Steps<'c> {
 
     /// Takes the new token of a channel that is there already.
     pub(super) fn update_token(&mut self, step: &TokenStep) -> Result<Answer<()>> {
-        let Some(who) = self.identity(&step.fingerprint)? else {
+        let Some(who) = self.whose(&step.fingerprint)? else {
             return Ok(Answer { identity: None, served: None });
         };
         let served = serves(&who, &step.key) && self.is_bound(&who, step)? && self.set_token(&who, step)?;
         Ok(Answer { identity: Some(who), served: served.then_some(()) })
+    }
+
+    /// Whose certificate it is.
+    fn whose(&mut self, fingerprint: &Fingerprint) -> Result<Option<Identity>> {
+        let found = self.identity.get()?.query_row([&fingerprint.0[..]], identity).optional();
+        let Some(identity) = found.map_err(failed_on_road)? else { return Ok(None) };
+        identity.ok_or_else(unknown_state).map(Some)
     }
 
     /// Writes down when devices last spoke; never an earlier time than what is there.
@@ -332,17 +331,26 @@ impl<'c> Steps<'c> {
     }
 }
 
-/// The identity but for its states, and their codes.
-fn identity_row(row: &Row<'_>) -> rusqlite::Result<(Identity, i16, i16)> {
-    let identity = Identity {
+/// Who it is; `None` where a state has a code that nobody knows.
+fn identity(row: &Row<'_>) -> rusqlite::Result<Option<Identity>> {
+    let (enrollment_state, certificate_state) = (row.get(4)?, row.get(5)?);
+    let (Some(enrollment_state), Some(certificate_state)) =
+        (EnrollmentState::of(enrollment_state), CertificateState::of(certificate_state))
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Identity {
         tenant: TenantId(id(row, 0)?),
         device: DeviceId(id(row, 1)?),
         enrollment: EnrollmentId(id(row, 2)?),
         key: row.get(3)?,
-        enrollment_state: EnrollmentState::Over,
-        certificate_state: CertificateState::Revoked,
-    };
-    Ok((identity, row.get(4)?, row.get(5)?))
+        enrollment_state,
+        certificate_state,
+    }))
+}
+
+fn unknown_state() -> Error {
+    Error::internal("the database holds an unknown state")
 }
 
 fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
