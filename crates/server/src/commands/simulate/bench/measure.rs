@@ -95,7 +95,7 @@ impl Bench {
             hands.push(hand);
         }
         stage.settle().await?;
-        let (hands, figures) = stage.measure_in_rounds(hands, self.lasts).await?;
+        let (hands, figures) = stage.measure(drive_in_rounds(hands, self.lasts)).await?;
         let (hands, rest) = drive_in_rounds(hands, UNTIL_DONE).await;
         well(&rest)?;
         if hands.iter().any(|hand| hand.busy() > 0) {
@@ -127,7 +127,7 @@ impl Bench {
             let line = Line::open(&stage.target(stage.serving.devices, &devices)?).await?;
             hands.push(RoundTripper::new(line, Line::open(&stage.api()?).await?, devices, order));
         }
-        let (hands, figures) = stage.measure(hands, self.lasts).await?;
+        let (hands, figures) = stage.measure(drive(hands, self.lasts)).await?;
         let (_, rest) = drive(hands.into_iter().map(RoundTripper::ending).collect(), UNTIL_DONE).await;
         well(&rest)?;
         stage.settle().await?;

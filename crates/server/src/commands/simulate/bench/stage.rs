@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::{Result, bail};
 use simulator::{
     apns::PretendApns,
-    load::{Hand, Line, LoadDevice, Preparing, Run, Target, drive, drive_in_rounds},
+    load::{Hand, Line, LoadDevice, Run, Target, drive},
 };
 
 use super::{
@@ -163,32 +163,20 @@ impl Stage {
     pub async fn measure_warm<H: Hand>(&self, hands: Vec<H>, lasts: Duration) -> Result<Figures> {
         let hands = warm_up(hands, lasts).await?;
         self.settle().await?;
-        self.measure(hands, lasts).await.map(|(_, figures)| figures)
+        self.measure(drive(hands, lasts)).await.map(|(_, figures)| figures)
     }
 
-    /// The same without a moment to warm up, for work that comes to an end.
+    /// What `work` comes to, as [`drive`] or [`drive_in_rounds`](simulator::load::drive_in_rounds) does it without a moment to warm up. What
+    /// preparing rounds takes is in the callers' CPU and in nothing else.
     ///
     /// # Errors
     /// Where anything failed.
-    pub async fn measure<H: Hand>(&self, hands: Vec<H>, lasts: Duration) -> Result<(Vec<H>, Figures)> {
-        let before = self.cpu()?;
-        let (hands, run) = drive(hands, lasts).await;
-        well(&run)?;
-        self.settle().await?;
-        Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
-    }
-
-    /// The same for work that is prepared in rounds. What preparing takes is in the callers' CPU and in nothing else.
-    ///
-    /// # Errors
-    /// Where anything failed.
-    pub async fn measure_in_rounds<H: Preparing>(
+    pub async fn measure<H: Hand>(
         &self,
-        hands: Vec<H>,
-        lasts: Duration,
+        work: impl Future<Output = (Vec<H>, Run)>,
     ) -> Result<(Vec<H>, Figures)> {
         let before = self.cpu()?;
-        let (hands, run) = drive_in_rounds(hands, lasts).await;
+        let (hands, run) = work.await;
         well(&run)?;
         self.settle().await?;
         Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
