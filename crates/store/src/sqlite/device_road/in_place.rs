@@ -82,7 +82,7 @@ impl State {
         self.rests_until.is_some()
     }
 
-    /// Counts a look that took so long until `now`: a few in a second may wait for the disk on the spot, and no more.
+    /// Counts a look that took so long until `now`: where more than one in `COUNTS` is long, the next ones are for the thread.
     fn took(&mut self, time: Duration, now: Instant) {
         if time < LONG {
             self.long = self.long.saturating_sub(1);
