@@ -44,17 +44,17 @@ macro_rules! for_update {
     };
 }
 
-/// The ids of a list that is bound as `bulk::ids`, to be looked in.
-macro_rules! ids {
+/// That an id, whose column stands before it, is in a list that is bound as `bulk::ids`.
+macro_rules! among_ids {
     ($place:literal) => {
-        concat!("(SELECT unhex(value) FROM json_each(", $place, "))")
+        concat!(" IN (SELECT unhex(value) FROM json_each(", $place, "))")
     };
 }
 
-/// The texts of a list that is bound as `bulk::texts`, to be looked in.
-macro_rules! texts {
+/// The same for a list of texts, bound as `bulk::texts`.
+macro_rules! among_texts {
     ($place:literal) => {
-        concat!("(SELECT value FROM json_each(", $place, "))")
+        concat!(" IN (SELECT value FROM json_each(", $place, "))")
     };
 }
 
@@ -148,13 +148,11 @@ async fn prepare_once(options: &SqliteConnectOptions) -> Result<()> {
 /// What `sql/plans.rs` needs of each database.
 #[cfg(test)]
 mod ground {
-    use sqlx::{Row, sqlite::SqliteRow};
+    use sqlx::{AssertSqlSafe, Execute, Row, query::Query, query_with, sqlite::SqliteArguments};
     use tempfile::TempDir;
 
-    use super::Backend;
+    use super::{Backend, Db};
 
-    /// What asks for the plan of the statement behind it.
-    pub(super) const PLAN: &str = "EXPLAIN QUERY PLAN";
     /// The index of the devices' ids.
     pub(super) const DEVICES: &str = "sqlite_autoindex_devices_1";
     /// The index of IMEIs.
@@ -171,8 +169,14 @@ mod ground {
         }
     }
 
-    /// One step of a plan, in words.
-    pub(super) fn step(row: &SqliteRow) -> String {
-        row.get("detail")
+    /// The steps of the plan for a statement, in words.
+    pub(super) async fn plan(
+        backend: &Backend,
+        mut statement: Query<'_, Db, SqliteArguments>,
+    ) -> Vec<String> {
+        let arguments = statement.take_arguments().unwrap().unwrap();
+        let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sql().as_str()));
+        let rows = query_with(explained, arguments).fetch_all(&backend.readers).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
     }
 }

@@ -121,12 +121,12 @@ pub(super) fn each<'a, T, C>(rows: &'a [T], column: impl Fn(&'a T) -> C) -> Vec<
     rows.iter().map(column).collect()
 }
 
-/// A list of ids, for `ids!`.
+/// A list of ids, for `among_ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> Vec<Uuid> {
     each(ids, |id| id.0)
 }
 
-/// A list of texts, for `texts!`.
+/// A list of texts, for `among_texts!`.
 pub(super) fn texts(texts: &[&str]) -> Vec<String> {
     each(texts, |text| (*text).to_owned())
 }

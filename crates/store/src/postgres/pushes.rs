@@ -85,7 +85,7 @@ pub(super) fn claim(
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
 }
 
-/// A list of tenants, for `ids!`.
+/// A list of tenants, for `among_ids!`.
 pub(super) fn tenants(tenants: &[TenantId]) -> Vec<Uuid> {
     each(tenants, |tenant| tenant.0)
 }

@@ -36,8 +36,8 @@ macro_rules! matching {
 }
 
 const HELD: &str = concat!(
-    "SELECT id, enrollment, managed, quarantined, facts FROM devices WHERE tenant = $1 AND id IN ",
-    ids!("$2"),
+    "SELECT id, enrollment, managed, quarantined, facts FROM devices WHERE tenant = $1 AND id",
+    among_ids!("$2"),
     " ORDER BY id",
 );
 
@@ -99,7 +99,7 @@ impl Devices for Tx {
     async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>> {
         self.lock_enrollments_of(ids).await?;
         let select =
-            query(select!("WHERE tenant = $1 AND id IN ", ids!("$2"), " ORDER BY id", for_update!()));
+            query(select!("WHERE tenant = $1 AND id", among_ids!("$2"), " ORDER BY id", for_update!()));
         let rows = self.open.all(select.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
         rows.iter().map(device).collect()
     }

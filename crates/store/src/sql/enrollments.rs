@@ -29,8 +29,8 @@ macro_rules! select {
 const USER_CHANNELS: &str = concat!(
     "SELECT d.id AS device, c.channel FROM devices d
          JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
-     WHERE d.tenant = $1 AND c.channel <> '' AND (c.channel = $3 OR c.user_name = $3) AND d.id IN ",
-    ids!("$2"),
+     WHERE d.tenant = $1 AND c.channel <> '' AND (c.channel = $3 OR c.user_name = $3) AND d.id",
+    among_ids!("$2"),
     " ORDER BY d.id, c.channel = $3, c.updated_at, c.channel"
 );
 
@@ -292,8 +292,8 @@ impl Tx {
     pub(super) async fn lock_enrollments_of(&mut self, devices: &[DeviceId]) -> Result<()> {
         if OTHERS_WRITE {
             let lock = query(concat!(
-                "SELECT id FROM enrollments WHERE tenant = $1 AND device IN ",
-                ids!("$2"),
+                "SELECT id FROM enrollments WHERE tenant = $1 AND device",
+                among_ids!("$2"),
                 " AND (state <> 4 OR id = (
                      SELECT enrollment FROM devices d WHERE d.tenant = $1 AND d.id = enrollments.device))
                  ORDER BY device, id",

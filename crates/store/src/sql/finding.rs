@@ -7,17 +7,17 @@ use sqlx::query;
 
 use super::{super::bulk, Tx, rows::get};
 
-const BY_ID: &str = concat!("SELECT id FROM devices WHERE tenant = $1 AND id IN ", ids!("$2"));
+const BY_ID: &str = concat!("SELECT id FROM devices WHERE tenant = $1 AND id", among_ids!("$2"));
 
 const BY_KEY: &str = concat!(
-    "SELECT id, key AS name FROM devices WHERE tenant = $1 AND NOT quarantined AND key IN ",
-    texts!("$2")
+    "SELECT id, key AS name FROM devices WHERE tenant = $1 AND NOT quarantined AND key",
+    among_texts!("$2")
 );
 
 /// The one that counts comes last.
 const BY_SERIAL: &str = concat!(
-    "SELECT id, serial_number AS name FROM devices WHERE tenant = $1 AND serial_number IN ",
-    texts!("$2"),
+    "SELECT id, serial_number AS name FROM devices WHERE tenant = $1 AND serial_number",
+    among_texts!("$2"),
     " ORDER BY managed, enrolled_at, id"
 );
 

@@ -40,14 +40,14 @@ const GONE_WRONG: &str = list!("AND gone_wrong = $4 ORDER BY id DESC LIMIT $3");
 const SUPERSEDE: &str = concat!(
     "UPDATE commands SET state = 5, finished_at = $4
      WHERE tenant = $1 AND channel = $5 AND dedupe = $3 AND state IN (0, 2) AND finished_at IS NULL AND dedupe IS NOT NULL
-         AND device IN ",
-    ids!("$2")
+         AND device",
+    among_ids!("$2")
 );
 
 const CARRIED_OUT: &str = concat!(
     "SELECT device FROM commands
-     WHERE tenant = $1 AND channel = $4 AND dedupe = $3 AND finished_at IS NULL AND dedupe IS NOT NULL AND device IN ",
-    ids!("$2")
+     WHERE tenant = $1 AND channel = $4 AND dedupe = $3 AND finished_at IS NULL AND dedupe IS NOT NULL AND device",
+    among_ids!("$2")
 );
 
 impl Tx {

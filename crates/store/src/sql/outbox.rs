@@ -16,19 +16,19 @@ use super::{
 };
 
 const ANY_PUSH_DUE: &str = concat!(
-    "SELECT EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN ",
-    ids!("$2"),
+    "SELECT EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1 AND NOT tenant",
+    among_ids!("$2"),
     ") AS push,
          EXISTS (SELECT 1 FROM tombstones WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1
-             AND tenant NOT IN ",
-    ids!("$2"),
+             AND NOT tenant",
+    among_ids!("$2"),
     ") AS farewell"
 );
 
 const CLAIM_FAREWELLS: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT fingerprint FROM tombstones
-         WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN ",
-    ids!("$4"),
+         WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1 AND NOT tenant",
+    among_ids!("$4"),
     " ORDER BY due_at LIMIT $3",
     skip_locked!(),
     ") UPDATE tombstones SET claimed_until = $2 WHERE fingerprint IN (SELECT fingerprint FROM due)

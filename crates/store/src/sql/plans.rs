@@ -7,12 +7,12 @@ use domain::{
     Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Facts, Location, Page, Span, TenantId,
     Timestamp, UserId, ports::Devices,
 };
-use sqlx::{AssertSqlSafe, Execute, query, query_with};
+use sqlx::query;
 use uuid::Uuid;
 
 use super::{
     super::{
-        ground::{DEVICES, Ground, IMEIS, PLAN, step},
+        ground::{DEVICES, Ground, IMEIS, plan},
         pushes,
     },
     Backend, Query, Tx, commands, devices,
@@ -96,14 +96,6 @@ fn command_for_each<'q>() -> Query<'q> {
     )
     .bind(false)
     .bind(b"command".as_slice())
-}
-
-/// The steps of the plan for a statement, with the values that are bound to it.
-async fn plan(backend: &Backend, mut statement: Query<'_>) -> Vec<String> {
-    let arguments = statement.take_arguments().unwrap().unwrap();
-    let explained = AssertSqlSafe(format!("{PLAN} {}", statement.sql().as_str()));
-    let rows = backend.all(query_with(explained, arguments)).await.unwrap();
-    rows.iter().map(step).collect()
 }
 
 /// Makes sure that a statement reads no table whole, and that it uses this index.

@@ -99,12 +99,12 @@ pub(super) async fn ask_device_pushes(
     Ok(())
 }
 
-/// A list of ids, for `ids!`.
+/// A list of ids, for `among_ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
     as_json(ids.iter().map(|id| [id.0]))
 }
 
-/// A list of texts, for `texts!`.
+/// A list of texts, for `among_texts!`.
 pub(super) fn texts(texts: &[&str]) -> String {
     serde_json::Value::from(texts).to_string()
 }

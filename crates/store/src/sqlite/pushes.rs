@@ -69,7 +69,7 @@ pub(super) fn claim(
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
 }
 
-/// A list of tenants, for `ids!`.
+/// A list of tenants, for `among_ids!`.
 pub(super) fn tenants(tenants: &[TenantId]) -> String {
     as_json(tenants.iter().map(|tenant| [tenant.0]))
 }
