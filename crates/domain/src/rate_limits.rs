@@ -77,9 +77,7 @@ impl Mdm {
         let (at, earlier) = tx.count_request(application, request, now).await?;
         tx.commit().await?;
         // `at` is later than `now` where another node's clock is ahead; the wait is by the clock of this one.
-        Ok(earlier
-            .next_free(at)
-            .map(|next| Duration::from_millis(u64::try_from(next.0 - now.0).unwrap_or(0))))
+        Ok(earlier.next_free(at).map(|next| next.since(now)))
     }
 }
 

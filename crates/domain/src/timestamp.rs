@@ -22,6 +22,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(duration)))
     }
 
+    /// How long after `earlier` it is; nothing where it is not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
     /// Whole seconds since 1970, as JWTs count them.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1000)

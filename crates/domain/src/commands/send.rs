@@ -26,10 +26,11 @@ pub const SEND_LIMIT: usize = 100_000;
 const SEND_BYTES: usize = 512 << 20;
 
 /// How many devices one transaction serves at most, so that nobody waits long for it.
-const STRETCH: usize = 500;
+const STRETCH: usize = 1000;
 
-/// How many transactions of one call are under way at once: while the database works on one, another is judged.
-const AT_ONCE: usize = 2;
+/// How many transactions of one call are under way at once: while the database works on one and makes another durable, a third is
+/// judged.
+const AT_ONCE: usize = 3;
 
 /// What the payloads of one transaction may take together, bytes.
 const STRETCH_BYTES: usize = 8 << 20;
@@ -176,13 +177,14 @@ impl Mdm {
         if sending.wakes_at_once() {
             let devices: Vec<_> =
                 commands.iter().map(|command| (command.device, command.enrollment)).collect();
-            tx.ask_pushes(&devices, sending.now).await?;
+            tx.ask_pushes(&devices, sending.pushes_due(self.clock.now())).await?;
         }
         self.keep_secret(&mut *tx, sending.command, &commands).await?;
         if is_first {
             tx.record(&sending.event(&commands)).await?;
         }
         tx.commit().await?;
+        sending.has_served(names.len());
         Ok(sent)
     }
 

@@ -4,8 +4,9 @@ use std::{
     collections::HashSet,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use apple::{
@@ -20,14 +21,21 @@ use crate::{
     commands::{judge::revision, recipients::Recipient, tend::PATIENCE},
 };
 
+/// How long it takes to queue for one device, as long as none has been served.
+const A_DEVICE: Duration = Duration::from_micros(25);
+
+/// The most that is believed of those that were, be the database as slow as it may.
+const AT_MOST: Duration = Duration::from_micros(50);
+
 /// One command, and the devices of one call.
 pub(super) struct Sending<'a> {
     pub(super) actor: &'a Actor,
     pub(super) command: &'a NewCommand,
     pub(super) template: Template,
     pub(super) now: Timestamp,
-    /// How many devices were named.
+    /// How many devices were named, and for how many of them the transactions are over.
     asked: usize,
+    served: AtomicUsize,
     judging: Mutex<Judging<'a>>,
     has_failed: AtomicBool,
 }
@@ -47,7 +55,8 @@ impl<'a> Sending<'a> {
         let template = command.request.template();
         let verdicts = Verdicts::new(command.request.keys(), Options::default());
         let judging = Mutex::new(Judging { verdicts, seen: HashSet::new() });
-        Self { actor, command, template, now, asked, judging, has_failed: AtomicBool::new(false) }
+        let (served, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        Self { actor, command, template, now, asked, served, judging, has_failed }
     }
 
     /// Judges devices; for no longer than that, for the call's other transactions want it too.
@@ -68,6 +77,17 @@ impl<'a> Sending<'a> {
     /// Whether the pushes are asked for with the commands: for the device channel, and now. Others are for the worker.
     pub(super) fn wakes_at_once(&self) -> bool {
         self.command.user.is_none() && self.command.schedule.first_wake(self.now) == self.now
+    }
+
+    /// Notes that a transaction for so many devices is over.
+    pub(super) fn has_served(&self, devices: usize) {
+        self.served.fetch_add(devices, Relaxed);
+    }
+
+    /// When its pushes are due, as it looks `at` a time on the way: when the call will have come to its end. Sending them is as
+    /// much work as queueing; done at the same time, the call would take twice as long, and the last device be woken no sooner.
+    pub(super) fn pushes_due(&self, at: Timestamp) -> Timestamp {
+        self.now.plus(expected(self.asked, self.served.load(Relaxed), at.since(self.now)))
     }
 
     /// When the worker is to wake a device for the command.
@@ -91,6 +111,12 @@ impl<'a> Sending<'a> {
             json!({ "request_type": request_type, "devices": self.asked, "dedupe": dedupe, "user": user });
         Event::by(self.actor, "commands.sent", None, details, self.now)
     }
+}
+
+/// How long a call for `asked` devices takes in all, where `served` of them took `spent`.
+fn expected(asked: usize, served: usize, spent: Duration) -> Duration {
+    let [asked, served] = [asked, served].map(|devices| u32::try_from(devices).unwrap_or(u32::MAX));
+    spent.checked_div(served).unwrap_or(A_DEVICE).min(AT_MOST).saturating_mul(asked)
 }
 
 impl Judging<'_> {
@@ -134,5 +160,19 @@ impl Judging<'_> {
             return Err(NotSent::Refused(faults.join("\n")));
         }
         Ok((device, channel, Judgement { facts_revision: revision(&target), faults: None }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_expected_to_go_on_as_it_began() {
+        let seconds = Duration::from_secs;
+        assert_eq!(expected(100_000, 0, Duration::ZERO), Duration::from_millis(2500));
+        assert_eq!(expected(100_000, 50_000, seconds(1)), seconds(2));
+        assert_eq!(expected(100_000, 1000, seconds(60)), seconds(5), "whatever one of them waited for");
+        assert_eq!(expected(1, 0, Duration::ZERO), A_DEVICE);
     }
 }

@@ -86,7 +86,7 @@ impl Desk for Office {
 async fn until_due(mdm: &Mdm) -> Duration {
     let now = mdm.now();
     match mdm.next_push_due().await {
-        Ok(Some(due)) => Duration::from_millis(u64::try_from(due.0 - now.0).unwrap_or(0)).clamp(SOON, LOOK),
+        Ok(Some(due)) => due.since(now).clamp(SOON, LOOK),
         Ok(None) | Err(_) => LOOK,
     }
 }

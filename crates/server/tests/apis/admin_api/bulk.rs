@@ -12,7 +12,7 @@ use testkit::{
 
 use super::{lock, refused, send};
 
-const MANY: u64 = 1_203;
+const MANY: u64 = 2_203;
 
 /// Managed records that have never enrolled, and so no way to be woken.
 async fn records(server: &TestServer, numbers: std::ops::Range<u64>) -> Vec<String> {
@@ -26,7 +26,7 @@ async fn many_devices_are_asked_at_once_and_each_that_was_not_is_told(server: Te
     let mut phone = server.enrolled_iphone().await;
     server.pushed().await;
     let mut names = records(&server, 0..MANY).await;
-    names.insert(700, phone.client_id());
+    names.insert(1700, phone.client_id());
     names.insert(10, "udid:nobody's".into());
     names.push(names[0].clone());
     let before = server.apns().pushes().len();
@@ -134,13 +134,13 @@ async fn a_call_that_runs_out_of_time_tells_what_it_did_and_can_be_repeated(serv
 
     let sent = mdm.send_command_while(&owner, &command, &names, &twice).await.unwrap();
 
-    assert_eq!(told(&sent), (1000, 203));
-    assert_eq!(queued_locks(&server).await, 1000, "what is told is there");
+    assert_eq!(told(&sent), (2000, 203));
+    assert_eq!(queued_locks(&server).await, 2000, "what is told is there");
     let never = mdm.send_command_while(&owner, &command, &names, &|| false).await;
     assert!(matches!(never, Err(domain::Error::Unavailable(_))), "{never:?}");
     let again = mdm.send_command(&owner, &command, &names).await.unwrap();
-    assert_eq!(told(&again), (1203, 0));
-    assert_eq!(queued_locks(&server).await, 1203, "the key keeps a repetition from doubling");
+    assert_eq!(told(&again), (2203, 0));
+    assert_eq!(queued_locks(&server).await, 2203, "the key keeps a repetition from doubling");
 }
 
 /// How many commands wait.
@@ -153,8 +153,8 @@ async fn queued_locks(server: &TestServer) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
     let server = TestServer::on_postgres().await;
-    let names = records(&server, 0..2203).await;
-    let broken: domain::DeviceId = names[777].parse().unwrap();
+    let names = records(&server, 0..4406).await;
+    let broken: domain::DeviceId = names[1777].parse().unwrap();
     server.postgres().execute(&format!(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
          CREATE TRIGGER refuse BEFORE INSERT ON commands FOR EACH ROW WHEN (NEW.device = '{}') EXECUTE FUNCTION refuse()",
@@ -167,12 +167,12 @@ async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
     let count = |key: &str| answer.body[key].as_array().unwrap().len();
     assert_eq!(
         (count("commands"), count("failed")),
-        (1000, 1203),
-        "the first five hundred, and the third beside the second"
+        (3000, 1406),
+        "the first thousand, and the third and the fourth beside the second"
     );
     let said = answer.body["failed"][0]["error"].as_str().unwrap();
     assert!(said.contains("send it again") && !answer.text.contains("disk"), "{said}");
-    assert_eq!(queued_locks(&server).await, 1000, "what is told is there");
+    assert_eq!(queued_locks(&server).await, 3000, "what is told is there");
 }
 
 #[tokio::test]
