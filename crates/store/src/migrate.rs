@@ -22,6 +22,7 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (11, "android", include_str!("../migrations/sqlite/0011_android.sql")),
     (12, "open commands", include_str!("../migrations/sqlite/0012_open_commands.sql")),
     (13, "google trouble", include_str!("../migrations/sqlite/0013_google_trouble.sql")),
+    (14, "statistics", include_str!("../migrations/sqlite/0014_statistics.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -37,6 +38,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (11, "android", include_str!("../migrations/postgres/0011_android.sql")),
     (12, "open commands", include_str!("../migrations/postgres/0012_open_commands.sql")),
     (13, "google trouble", include_str!("../migrations/postgres/0013_google_trouble.sql")),
+    (14, "statistics", include_str!("../migrations/postgres/0014_statistics.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.

@@ -1,0 +1,1 @@
+-- Nothing: SQLite gathers no statistics unless it is asked to.
