@@ -55,9 +55,9 @@ impl Handset {
         }
     }
 
-    /// Gets another OS and reports it by itself, if it was told to.
+    /// Gets another OS and reports it by itself, if it was told to. What it still owes tells of the OS that it had, and goes first.
     pub async fn tell_status(&mut self) -> Result<(), Over> {
-        if !self.tells_its_os() {
+        if !self.tells_its_os() || self.owed.is_some() {
             return self.visit().await.map(drop);
         }
         let version = self.device.model().os_version.clone();
