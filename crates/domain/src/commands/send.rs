@@ -184,7 +184,7 @@ impl Mdm {
             tx.record(&sending.event(&commands)).await?;
         }
         tx.commit().await?;
-        sending.has_served(names.len());
+        sending.note_served(names.len());
         Ok(sent)
     }
 

@@ -80,7 +80,7 @@ impl<'a> Sending<'a> {
     }
 
     /// Notes that a transaction for so many devices is over.
-    pub(super) fn has_served(&self, devices: usize) {
+    pub(super) fn note_served(&self, devices: usize) {
         self.served.fetch_add(devices, Relaxed);
     }
 

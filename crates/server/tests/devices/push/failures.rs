@@ -34,9 +34,7 @@ async fn each_failure_is_waited_for_twice_as_long(server: TestServer) {
         let due = next_due(&server, now).await;
         waits.push(due);
         // Nothing but the hand moves this clock by so much.
-        server
-            .clock()
-            .advance(Duration::from_millis(u64::try_from(due.0 - server.mdm().now().0).unwrap_or(0)));
+        server.clock().advance(due.since(server.mdm().now()));
     }
     server.apns().watch().wait_for(|so_far| so_far.accepted == accepted + 1).await.unwrap();
     assert!(waits.is_sorted(), "{waits:?}");
