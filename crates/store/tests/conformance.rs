@@ -85,6 +85,8 @@ mod postgres {
     use sqlx::{AssertSqlSafe, Connection, PgConnection, query_scalar};
     use testkit::postgres::TestDatabase;
 
+    #[path = "../only/postgres_locks.rs"]
+    mod locks;
     #[path = "../only/postgres.rs"]
     mod only;
     #[path = "all.rs"]

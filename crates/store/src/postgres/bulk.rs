@@ -1,9 +1,10 @@
 //! Writing many rows at once, as PostgreSQL does it best: one array for each column.
 
 use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
-use sqlx::{PgConnection, query};
+use sqlx::{PgConnection, postgres::PgArguments, query, query::Query};
 use uuid::Uuid;
 
+use super::Db;
 use crate::error::{failed, taken};
 
 const COMMANDS_AT_ONCE: usize = 1000;
@@ -18,15 +19,17 @@ const ADD_COMMANDS: &str = "
         $16::bool[], $17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::bigint[], $22::bigint[],
         $23::bigint[])";
 
-/// In the order of the devices, as everyone who locks several of these rows does it.
+/// In the order of the keys, as everyone who locks several of these rows does it: one row after the other comes out of the sort, and
+/// is locked.
 const ASK_PUSHES: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
     SELECT d.tenant, d.id, c.channel, $4, $4
-    FROM UNNEST($2::uuid[]) AS asked (id) JOIN devices d ON d.tenant = $1 AND d.id = asked.id
+    FROM UNNEST($2::uuid[], $3::text[]) AS asked (device, channel)
+        JOIN devices d ON d.tenant = $1 AND d.id = asked.device
         JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
-        JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
-    WHERE e.state = 2 AND c.channel = $3 AND c.push_token IS NOT NULL
-    ORDER BY d.id
+        JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = asked.channel
+    WHERE e.state = 2 AND c.push_token IS NOT NULL
+    ORDER BY d.id, c.channel
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -82,20 +85,30 @@ pub(super) async fn add_commands(
     Ok(())
 }
 
-/// Asks that one channel of each device be woken; the devices are sorted, each is there once.
+/// Asks that channels of devices be woken; they are sorted, each is there once.
 pub(super) async fn ask_pushes(
     connection: &mut PgConnection,
     tenant: TenantId,
-    devices: &[DeviceId],
-    channel: &ChannelKey,
+    channels: &[(DeviceId, ChannelKey)],
     due: Timestamp,
 ) -> Result<()> {
-    for devices in devices.chunks(DEVICES_AT_ONCE) {
-        let ids = each(devices, |device| device.0);
-        let ask = query(ASK_PUSHES).bind(tenant.0).bind(ids).bind(&channel.0).bind(due.0);
-        ask.execute(&mut *connection).await.map_err(failed)?;
+    for channels in channels.chunks(DEVICES_AT_ONCE) {
+        asked(tenant, channels, due).execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// The statement that asks for pushes to some channels.
+pub(super) fn asked<'q>(
+    tenant: TenantId,
+    channels: &'q [(DeviceId, ChannelKey)],
+    due: Timestamp,
+) -> Query<'q, Db, PgArguments> {
+    query(ASK_PUSHES)
+        .bind(tenant.0)
+        .bind(each(channels, |(device, _)| device.0))
+        .bind(each(channels, |(_, channel)| channel.0.as_str()))
+        .bind(due.0)
 }
 
 /// Asks that the device channel of each enrollment be woken; each device is there once.

@@ -249,7 +249,7 @@ impl Enrollments for Tx {
     }
 
     async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()> {
-        bulk::ask_pushes(self.open.connection(), self.tenant, &[device], channel, due).await
+        bulk::ask_pushes(self.open.connection(), self.tenant, &[(device, channel.clone())], due).await
     }
 
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()> {

@@ -4,14 +4,15 @@
 use std::ops::Range;
 
 use domain::{
-    Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Facts, Location, Page, Span, TenantId,
-    Timestamp, UserId, ports::Devices,
+    ChannelKey, Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Facts, Location, Page, Span,
+    TenantId, Timestamp, UserId, ports::Devices,
 };
 use sqlx::query;
 use uuid::Uuid;
 
 use super::{
     super::{
+        bulk,
         ground::{DEVICES, Ground, IMEIS, plan},
         pushes,
     },
@@ -166,5 +167,18 @@ async fn a_push_is_claimed_by_the_keys_of_its_device_also_while_the_fleet_enroll
     }
     for joined in ["Hash Join", "Merge Join", "Hash Left Join", "Merge Left Join"] {
         assert!(!plan.contains(joined), "a table is read as a whole:\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn pushes_are_asked_for_by_the_keys_of_their_devices_also_while_the_fleet_enrolls() {
+    let channels = [(DeviceId(Uuid::from_u128(300)), ChannelKey::default())];
+    for (_ground, backend) in [young_fleet().await, fleet().await] {
+        let steps = plan(&backend, bulk::asked(tenant(), &channels, Timestamp(1))).await;
+        uses(DEVICES, &steps, "pushes that are asked for");
+        let plan = steps.join("\n");
+        for joined in ["Hash Join", "Merge Join"] {
+            assert!(!plan.contains(joined), "a table is read as a whole:\n{plan}");
+        }
     }
 }

@@ -9,6 +9,8 @@ use uuid::Uuid;
 use super::{super::bulk, Backend, Open, Row, rows::get};
 use crate::road::millis;
 
+/// It waits for no command that another has, and asks for pushes once it has its own. Nobody who waits for one of these has a push
+/// that is asked for: everyone else, the device road too, changes the commands of a device before its pushes.
 const DUE: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, id FROM commands
          WHERE open_wake_at <= $1 ORDER BY open_wake_at LIMIT $3",
@@ -37,8 +39,8 @@ impl Backend {
         let mut open = self.write().await?;
         let due = query(DUE).bind(now.0).bind(millis(patience)).bind(i64::from(limit));
         let rows = open.all(due).await?;
-        for ((tenant, channel), devices) in by_channel(&rows)? {
-            bulk::ask_pushes(open.connection(), tenant, &devices, &channel, now).await?;
+        for (tenant, channels) in channels(&rows)? {
+            bulk::ask_pushes(open.connection(), tenant, &channels, now).await?;
         }
         open.commit().await?;
         Ok(rows.len() as u64)
@@ -73,16 +75,16 @@ impl Open {
     }
 }
 
-/// The devices of each channel, sorted, each once.
-fn by_channel(rows: &[Row]) -> Result<BTreeMap<(TenantId, ChannelKey), Vec<DeviceId>>> {
-    let mut devices: BTreeMap<_, Vec<_>> = BTreeMap::new();
+/// The channels of each tenant, sorted, each once.
+fn channels(rows: &[Row]) -> Result<BTreeMap<TenantId, Vec<(DeviceId, ChannelKey)>>> {
+    let mut channels: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in rows {
-        let key = (TenantId(get(row, "tenant")?), ChannelKey(get(row, "channel")?));
-        devices.entry(key).or_default().push(DeviceId(get(row, "device")?));
+        let channel = (DeviceId(get(row, "device")?), ChannelKey(get(row, "channel")?));
+        channels.entry(TenantId(get(row, "tenant")?)).or_default().push(channel);
     }
-    for some in devices.values_mut() {
+    for some in channels.values_mut() {
         some.sort_unstable();
         some.dedup();
     }
-    Ok(devices)
+    Ok(channels)
 }

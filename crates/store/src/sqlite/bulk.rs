@@ -1,23 +1,25 @@
 //! Writing many rows at once, as SQLite does it best: few values in a statement that stays prepared, or a list as JSON.
 
 use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
-use sqlx::{QueryBuilder, SqliteConnection, query};
+use sqlx::{QueryBuilder, SqliteConnection, query, query::Query, sqlite::SqliteArguments};
 use uuid::Uuid;
 
+use super::Db;
 use crate::error::{failed, taken};
 
 /// Twenty-two values each; a statement takes 32,766.
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
 
-/// `CROSS JOIN` fixes the order: from the devices that are asked for, not from all that there are.
+/// Each text is a device's id and a channel, one behind the other. `CROSS JOIN` fixes the order: from the devices that are asked
+/// for, not from all that there are.
 const ASK_PUSHES: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
-    SELECT d.tenant, d.id, c.channel, $4, $4
-    FROM json_each($2) asked CROSS JOIN devices d ON d.tenant = $1 AND d.id = unhex(asked.value)
+    SELECT d.tenant, d.id, c.channel, $3, $3
+    FROM json_each($2) asked CROSS JOIN devices d ON d.tenant = $1 AND d.id = unhex(substr(asked.value, 1, 32))
         JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
-        JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id
-    WHERE e.state = 2 AND c.channel = $3 AND c.push_token IS NOT NULL
+        JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = substr(asked.value, 33)
+    WHERE e.state = 2 AND c.push_token IS NOT NULL
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -65,23 +67,27 @@ pub(super) async fn add_commands(
     Ok(())
 }
 
-/// Asks that one channel of each device be woken; the devices are sorted, each is there once.
+/// Asks that channels of devices be woken; they are sorted, each is there once.
 pub(super) async fn ask_pushes(
     connection: &mut SqliteConnection,
     tenant: TenantId,
-    devices: &[DeviceId],
-    channel: &ChannelKey,
+    channels: &[(DeviceId, ChannelKey)],
     due: Timestamp,
 ) -> Result<()> {
-    for devices in devices.chunks(DEVICES_AT_ONCE) {
-        let ask = query(ASK_PUSHES)
-            .bind(tenant.0)
-            .bind(as_json(devices.iter().map(|id| [id.0])))
-            .bind(&channel.0)
-            .bind(due.0);
-        ask.execute(&mut *connection).await.map_err(failed)?;
+    for channels in channels.chunks(DEVICES_AT_ONCE) {
+        asked(tenant, channels, due).execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// The statement that asks for pushes to some channels.
+pub(super) fn asked(
+    tenant: TenantId,
+    channels: &[(DeviceId, ChannelKey)],
+    due: Timestamp,
+) -> Query<'static, Db, SqliteArguments> {
+    let texts = channels.iter().map(|(device, channel)| format!("{}{}", device.0.simple(), channel.0));
+    query(ASK_PUSHES).bind(tenant.0).bind(serde_json::Value::from_iter(texts).to_string()).bind(due.0)
 }
 
 /// Asks that the device channel of each enrollment be woken; each device is there once.
