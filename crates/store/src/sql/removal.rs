@@ -16,7 +16,7 @@ macro_rules! doomed {
     };
 }
 
-/// In this order: what later statements look up goes last.
+/// In this order: what later statements look up goes last; and commands before pushes, as by who wakes for a command.
 const REMOVE: [&str; 17] = [
     // The wish to take over a record that is gone; what wished it may enroll as a device of its own.
     "UPDATE enrollments SET wanted_device = NULL WHERE tenant = $1 AND wanted_device = $2",
@@ -24,8 +24,8 @@ const REMOVE: [&str; 17] = [
     concat!("DELETE FROM channels WHERE tenant = $1 AND enrollment IN ", doomed!()),
     "DELETE FROM channels WHERE tenant = $1 AND device = $2",
     "DELETE FROM outcomes WHERE tenant = $1 AND device = $2",
-    "DELETE FROM pushes WHERE tenant = $1 AND device = $2",
     "DELETE FROM commands WHERE tenant = $1 AND device = $2",
+    "DELETE FROM pushes WHERE tenant = $1 AND device = $2",
     "DELETE FROM escrow WHERE tenant = $1 AND device = $2",
     "DELETE FROM audit WHERE tenant = $1 AND device = $2",
     "DELETE FROM android_calls WHERE tenant = $1 AND device = $2",

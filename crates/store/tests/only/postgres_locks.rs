@@ -86,3 +86,26 @@ async fn who_wakes_asks_for_all_pushes_of_a_device_before_those_of_the_next() {
     drop(held);
     assert_eq!(waking.await.unwrap().unwrap(), 3);
 }
+
+#[tokio::test]
+async fn who_removes_a_device_takes_its_commands_before_its_pushes() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [command] = world.queue(&phone).await;
+    let mut tx = world.tx().await;
+    tx.ask_push(phone.device, &ChannelKey::default(), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let held = world.hold(&format!("commands WHERE id = '{}'", command.0)).await;
+
+    let mut purge = world.tx().await;
+    let device = phone.device;
+    let removing = tokio::spawn(async move {
+        purge.remove_device(device).await?;
+        purge.commit().await
+    });
+    world.until_it_waits().await;
+
+    assert!(!world.is_locked(&push(&phone, "")).await, "who wakes comes from a command to its push");
+    drop(held);
+    removing.await.unwrap().unwrap();
+}
