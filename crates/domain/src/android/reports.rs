@@ -132,7 +132,10 @@ impl Mdm {
         told: &::android::Device,
         user: Option<UserId>,
     ) -> Result<Option<Device>> {
-        for (id, enrollment) in same_hardware(tx, told).await? {
+        let records = same_hardware(tx, told).await?;
+        // All at once: whoever locks the enrollments of several devices does it in the order of the devices' ids.
+        tx.hold_devices(&records.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await?;
+        for (id, enrollment) in records {
             let before = tx.enrollment_for_update(enrollment).await?;
             let Some(device) = tx.device_for_update(id).await? else { continue };
             if device.managed && (device.user.is_none() || device.user != user) {

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::{
-    Actor, CertificateState, Device, DeviceId, EnrollmentState, Error, Event, Mdm, Result, Role, Thing,
+    Actor, CertificateState, Device, DeviceId, DeviceName, EnrollmentState, Error, Event, Mdm, Result, Role,
+    Thing,
     ports::{Tx, Worker},
 };
 
@@ -86,8 +87,10 @@ impl Mdm {
 }
 
 async fn quarantined(tx: &mut dyn Tx, id: DeviceId) -> Result<(Device, crate::Enrollment)> {
+    let seen = tx.device_named(&DeviceName::Id(id)).await?.ok_or(Error::NotFound(Thing::Device))?;
+    // First the enrollment, and with it that of the device whose identity it claims: check-ins lock them in this order.
+    let enrollment = tx.enrollment_for_update(seen.enrollment).await?;
     let device = tx.device_for_update(id).await?.filter(|device| device.quarantined);
     let device = device.ok_or(Error::NotFound(Thing::Device))?;
-    let enrollment = tx.enrollment_for_update(device.enrollment).await?;
     Ok((device, enrollment.ok_or(Error::NotFound(Thing::Device))?))
 }

@@ -34,6 +34,18 @@ const USER_CHANNELS: &str = concat!(
     " ORDER BY d.id, c.channel = $3, c.updated_at, c.channel"
 );
 
+/// An enrollment, and what whoever has it may have to lock next: of the device that it is, and of the one that it claims to be,
+/// what is not over and what each had last.
+const MET: &str = lock_in_order!(
+    "SELECT device, id FROM enrollments WHERE tenant = $1 AND id = $2
+     UNION SELECT device, id FROM enrollments WHERE tenant = $1 AND device = ANY(ARRAY[
+             (SELECT device FROM enrollments WHERE tenant = $1 AND id = $2),
+             (SELECT id FROM devices WHERE tenant = $1 AND NOT quarantined AND key = (
+                 SELECT key FROM enrollments WHERE tenant = $1 AND id = $2))])
+         AND (state <> 4 OR id = (
+             SELECT enrollment FROM devices d WHERE d.tenant = $1 AND d.id = enrollments.device))"
+);
+
 #[async_trait]
 impl Enrollments for Tx {
     async fn add_enrollment(&mut self, enrollment: &Enrollment) -> Result<()> {
@@ -57,6 +69,9 @@ impl Enrollments for Tx {
     }
 
     async fn enrollment_for_update(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>> {
+        if OTHERS_WRITE {
+            self.open.run(query(MET).bind(self.tenant.0).bind(id.0)).await?;
+        }
         let select = query(select!(locked!("WHERE tenant = $1 AND id = $2"))).bind(self.tenant.0).bind(id.0);
         self.open.one(select).await?.map(|row| enrollment(&row)).transpose()
     }
@@ -273,16 +288,6 @@ impl Tx {
                 "SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 AND (state <> 4 OR id = (
                      SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)) ORDER BY id"
             ));
-            self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
-        }
-        Ok(())
-    }
-
-    /// The same, those that are over too.
-    pub(super) async fn lock_all_enrollments(&mut self, device: DeviceId) -> Result<()> {
-        if OTHERS_WRITE {
-            let lock =
-                query(locked!("SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 ORDER BY id"));
             self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
         }
         Ok(())

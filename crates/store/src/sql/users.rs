@@ -6,6 +6,7 @@ use sqlx::query;
 use uuid::Uuid;
 
 use super::{
+    super::OTHERS_WRITE,
     Query, Row, Tx,
     rows::{get, time},
 };
@@ -21,6 +22,9 @@ macro_rules! select_users {
     };
 }
 pub(super) use select_users;
+
+/// The enrollments that become nobody's.
+const TOUCHED: &str = lock_in_order!("SELECT device, id FROM enrollments WHERE tenant = $1 AND user_id = $2");
 
 /// In this order: what is a user's goes, or becomes nobody's, before they do.
 const REMOVE: [&str; 6] = [
@@ -91,6 +95,9 @@ impl Users for Tx {
     }
 
     async fn remove_user(&mut self, id: UserId) -> Result<()> {
+        if OTHERS_WRITE {
+            self.open.run(query(TOUCHED).bind(self.tenant.0).bind(id.0)).await?;
+        }
         for statement in REMOVE {
             self.open.run(query(statement).bind(self.tenant.0).bind(id.0)).await?;
         }

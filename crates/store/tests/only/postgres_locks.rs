@@ -1,12 +1,15 @@
 //! In which order rows are locked: one by one, and in the same order by everyone, so that nobody waits in a circle.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
-use domain::{ChannelKey, Command};
+use domain::{ChannelKey, Command, Enrollment, EnrollmentId, EnrollmentState};
 use sqlx::{AssertSqlSafe, Connection, Error, PgConnection, query_scalar, raw_sql};
 use tokio::time::{sleep, timeout};
 
-use super::suite::world::{NOW, Phone, World, channel, later};
+use super::suite::{
+    users::user,
+    world::{NOW, Phone, World, channel, id, later},
+};
 
 const PATIENCE: Duration = Duration::from_mins(15);
 /// Less than a transaction of the store waits for a lock.
@@ -55,6 +58,10 @@ async fn lock(connection: &mut PgConnection, row: &str) -> Result<(), Error> {
 
 fn push(phone: &Phone, channel: &str) -> String {
     format!("pushes WHERE device = '{}' AND channel = '{channel}'", phone.device.0)
+}
+
+fn enrollment(id: EnrollmentId) -> String {
+    format!("enrollments WHERE id = '{}'", id.0)
 }
 
 #[tokio::test]
@@ -108,4 +115,122 @@ async fn who_removes_a_device_takes_its_commands_before_its_pushes() {
     assert!(!world.is_locked(&push(&phone, "")).await, "who wakes comes from a command to its push");
     drop(held);
     removing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_enrollment_is_locked_after_that_of_the_device_which_it_claims_to_be() {
+    let world = World::new().await;
+    let before = world.phone().await;
+    let claim = Phone { key: before.key.clone(), ..Phone::new(world.tenant) };
+    assert!(before.device < claim.device);
+    let claim = Enrollment { state: EnrollmentState::Pending, ..claim.enrollment() };
+    is_locked_behind(&world, &before, claim).await;
+}
+
+#[tokio::test]
+async fn an_enrollment_that_is_over_is_locked_after_an_earlier_one_that_its_device_has_again() {
+    let world = World::new().await;
+    let now = world.phone().await;
+    let over = Phone { enrollment: EnrollmentId(id()), ..now.clone() };
+    assert!(now.enrollment < over.enrollment);
+    let over = Enrollment { state: EnrollmentState::Over, ..over.enrollment() };
+    is_locked_behind(&world, &now, over).await;
+}
+
+/// That a check-in of `later` does not have it yet while it waits for that of `first`, which it may come to as well.
+async fn is_locked_behind(world: &World, first: &Phone, later: Enrollment) {
+    let mut tx = world.tx().await;
+    tx.add_enrollment(&later).await.unwrap();
+    tx.commit().await.unwrap();
+    let (before, behind) = (enrollment(first.enrollment), enrollment(later.id));
+    let held = world.hold(&before).await;
+
+    let mut check_in = world.tx().await;
+    let checking_in = tokio::spawn(async move {
+        assert_eq!(check_in.enrollment_for_update(later.id).await.unwrap().as_ref(), Some(&later));
+        check_in.device_by_key(later.key.as_deref().unwrap()).await.unwrap().unwrap();
+        check_in
+    });
+    world.until_it_waits().await;
+
+    assert!(!world.is_locked(&behind).await, "whoever has it may wait for the first");
+    drop(held);
+    let check_in = checking_in.await.unwrap();
+    assert!(world.is_locked(&before).await && world.is_locked(&behind).await);
+    drop(check_in);
+}
+
+#[tokio::test]
+async fn a_device_is_removed_in_the_order_of_devices_with_the_enrollments_that_want_it() {
+    let world = World::new().await;
+    let (wishing, wanted) = (Phone::new(world.tenant), world.phone().await);
+    assert!(wishing.device < wanted.device);
+    let mut tx = world.tx().await;
+    let wish = Enrollment { wanted_device: Some(wanted.device), ..wishing.enrollment() };
+    tx.add_enrollment(&wish).await.unwrap();
+    tx.commit().await.unwrap();
+    let held = world.hold(&enrollment(wishing.enrollment)).await;
+
+    let mut purge = world.tx().await;
+    let device = wanted.device;
+    let removing = tokio::spawn(async move {
+        purge.device_for_removal(device).await?;
+        purge.remove_device(device).await?;
+        purge.commit().await
+    });
+    world.until_it_waits().await;
+
+    assert!(
+        !world.is_locked(&enrollment(wanted.enrollment)).await,
+        "what wants it may be about to take it over"
+    );
+    drop(held);
+    removing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_user_is_removed_in_the_order_of_devices() {
+    let world = World::new().await;
+    let (mut first, mut second) = (Phone::new(world.tenant), Phone::new(world.tenant));
+    mem::swap(&mut first.enrollment, &mut second.enrollment);
+    mem::swap(&mut first.key, &mut second.key);
+    let ada = user("ada@example.org");
+    let mut tx = world.tx().await;
+    tx.add_user(&ada).await.unwrap();
+    for phone in [&first, &second] {
+        tx.add_enrollment(&Enrollment { user: Some(ada.id), ..phone.enrollment() }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let held = world.hold(&enrollment(first.enrollment)).await;
+
+    let mut tx = world.tx().await;
+    let removing = tokio::spawn(async move {
+        tx.remove_user(ada.id).await?;
+        tx.commit().await
+    });
+    world.until_it_waits().await;
+
+    assert!(
+        !world.is_locked(&enrollment(second.enrollment)).await,
+        "by the enrollments' ids or keys it would come first"
+    );
+    drop(held);
+    removing.await.unwrap().unwrap();
+}
+
+/// As a command for both of them does.
+#[tokio::test]
+async fn many_devices_are_held_in_the_order_of_devices() {
+    let world = World::new().await;
+    let (first, second) = (world.phone().await, world.phone().await);
+    let held = world.hold(&enrollment(first.enrollment)).await;
+
+    let mut send = world.tx().await;
+    let devices = [second.device, first.device];
+    let sending = tokio::spawn(async move { send.hold_devices(&devices).await.map(|found| found.len()) });
+    world.until_it_waits().await;
+
+    assert!(!world.is_locked(&enrollment(second.enrollment)).await, "whoever has it may wait for the first");
+    drop(held);
+    assert_eq!(sending.await.unwrap().unwrap(), 2);
 }

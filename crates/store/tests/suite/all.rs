@@ -28,5 +28,5 @@ mod road_at_once;
 mod seals;
 mod tenants;
 mod transactions;
-mod users;
+pub mod users;
 pub mod world;

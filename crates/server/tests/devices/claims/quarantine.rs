@@ -1,7 +1,12 @@
 //! What an administrator decides about a device in quarantine.
 
-use domain::{Error, Thing};
-use testkit::{on_both, server::TestServer};
+use std::time::Duration;
+
+use domain::{DeviceId, Error, Thing};
+use testkit::{
+    on_both,
+    server::{Device, TestServer},
+};
 
 use super::{claimant, quarantined, record};
 use crate::{
@@ -195,4 +200,40 @@ mod what_was_said_meanwhile {
         let secret = server.mdm().reveal(&server.owner(), id, domain::DeviceSecret::UnlockToken).await;
         assert_eq!(secret.ok().map(|it| it.value), claimant.push_address().unlock_token);
     }
+}
+
+/// A claimant's record, in quarantine, that sorts behind the one of `device`.
+async fn quarantined_behind(server: &TestServer, device: &Device) -> DeviceId {
+    loop {
+        let mut claimant = claimant(server, device, server.link().await).await;
+        claimant.token_update().await.unwrap();
+        let waiting = quarantined(server).await.unwrap();
+        if device.id() < waiting.id {
+            return waiting.id;
+        }
+        server.mdm().reject_device(&server.owner(), waiting.id).await.unwrap();
+    }
+}
+
+/// PostgreSQL would end one of the two.
+#[tokio::test]
+async fn an_approval_and_a_command_for_both_devices_do_not_wait_in_a_circle() {
+    let server = TestServer::on_postgres().await;
+    let iphone = server.enrolled_iphone().await;
+    let waiting = quarantined_behind(&server, &iphone).await;
+    // A command for many devices goes down the list of them in this order.
+    let mut send = server.database().await.store.begin(server.tenant()).await.unwrap();
+    send.hold_devices(&[iphone.id()]).await.unwrap();
+
+    let (mdm, owner) = (server.mdm().clone(), server.owner());
+    let approving = tokio::spawn(async move { mdm.approve_device(&owner, waiting).await });
+    // Time for the approval to take what it can have.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    send.hold_devices(&[waiting]).await.unwrap();
+    // Longer than PostgreSQL waits before it looks for a deadlock.
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert!(!approving.is_finished());
+    send.commit().await.unwrap();
+
+    assert_eq!(approving.await.unwrap().unwrap(), iphone.id());
 }
