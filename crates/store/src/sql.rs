@@ -1,10 +1,11 @@
 //! The ordinary queries, for whichever database includes them.
 
-/// Locks several enrollments in the order in which everyone does: that of tenant, device and id. Who may need more than one takes
-/// all of them with one statement, the first of its transaction that locks any, or else two could wait for each other in a circle.
+/// Locks several enrollments in the order in which everyone does: that of tenant, device and id. Who may need more
+/// than one takes all of them with one statement, the first of its transaction that locks any, or else two could wait
+/// for each other in a circle.
 ///
-/// For PostgreSQL alone. `$1` is the tenant; the statement inside gives `device` and `id`. One after the other is looked up by its
-/// key and locked, whatever the server believes of its tables.
+/// For PostgreSQL alone. `$1` is the tenant; the statement inside gives `device` and `id`. One after the other is
+/// looked up by its key and locked, whatever the server believes of its tables.
 macro_rules! lock_in_order {
     ($($which:tt)*) => {
         concat!(

@@ -19,8 +19,8 @@ const ADD_COMMANDS: &str = "
         $16::bool[], $17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::bigint[], $22::bigint[],
         $23::bigint[])";
 
-/// In the order of the keys, as everyone who locks several of these rows does it: one row after the other comes out of the sort, and
-/// is locked.
+/// In the order of the keys, as everyone who locks several of these rows does it: one row after the other comes out
+/// of the sort, and is locked.
 const ASK_PUSHES: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
     SELECT d.tenant, d.id, c.channel, $4, $4

@@ -34,8 +34,8 @@ const USER_CHANNELS: &str = concat!(
     " ORDER BY d.id, c.channel = $3, c.updated_at, c.channel"
 );
 
-/// An enrollment, and what whoever has it may have to lock next: of the device that it is, and of the one that it claims to be,
-/// what is not over and what each had last.
+/// An enrollment, and what whoever has it may have to lock next: of the device that it is, and of the one that it
+/// claims to be, what is not over and what each had last.
 const MET: &str = lock_in_order!(
     "SELECT device, id FROM enrollments WHERE tenant = $1 AND id = $2
      UNION SELECT device, id FROM enrollments WHERE tenant = $1 AND device = ANY(ARRAY[

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::{super::bulk, Backend, Open, Row, rows::get};
 use crate::road::millis;
 
-/// It waits for no command that another has, and asks for pushes once it has its own. Nobody who waits for one of these has a push
-/// that is asked for: everyone else, the device road too, changes the commands of a device before its pushes.
+/// It waits for no command that another has, and asks for pushes once it has its own. Nobody who waits for one of
+/// these has a push that is asked for: everyone else, the device road too, changes the commands of a device before
+/// its pushes.
 const DUE: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, id FROM commands
          WHERE open_wake_at <= $1 ORDER BY open_wake_at LIMIT $3",

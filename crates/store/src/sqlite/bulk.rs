@@ -11,8 +11,8 @@ use crate::error::{failed, taken};
 const COMMANDS_AT_ONCE: usize = 100;
 const DEVICES_AT_ONCE: usize = 1000;
 
-/// Each text is a device's id and a channel, one behind the other. `CROSS JOIN` fixes the order: from the devices that are asked
-/// for, not from all that there are.
+/// Each text is a device's id and a channel, one behind the other. `CROSS JOIN` fixes the order: from the devices
+/// that are asked for, not from all that there are.
 const ASK_PUSHES: &str = "
     INSERT INTO pushes (tenant, device, channel, due_at, generation)
     SELECT d.tenant, d.id, c.channel, $3, $3

@@ -67,8 +67,8 @@ pub trait Enrollments {
     /// Adds an enrollment.
     async fn add_enrollment(&mut self, enrollment: &Enrollment) -> Result<()>;
 
-    /// An enrollment, its row locked until the transaction ends where several may write; with it, in the order in which all lock
-    /// them, those of its device and of the one that holds its key, which a check-in may lock next.
+    /// An enrollment, its row locked until the transaction ends where several may write; with it, in the order in
+    /// which all lock them, those of its device and of the one that holds its key, which a check-in may lock next.
     async fn enrollment_for_update(&mut self, id: EnrollmentId) -> Result<Option<Enrollment>>;
 
     /// An enrollment.
