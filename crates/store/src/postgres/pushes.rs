@@ -55,8 +55,14 @@ macro_rules! settled {
     };
 }
 
-/// Those that are over: delivered and not asked for again, or without a token to go on with. One after the other is looked up and
-/// locked, in the order of the arrays, which is that of the keys.
+/// One after the other, in the order of the arrays, which is that of the keys: before any is ended or released, or else who asks for
+/// some of them anew, in that order, could wait for one that was ended and hold one that is to be released.
+const HOLD: &str = "
+    SELECT 1 FROM UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
+    CROSS JOIN LATERAL (SELECT 1 FROM pushes p
+        WHERE p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel FOR UPDATE) held";
+
+/// Those that are over: delivered and not asked for again, or without a token to go on with.
 const END: &str = concat!(
     "DELETE FROM pushes p USING ",
     settled!(),
@@ -104,6 +110,7 @@ pub(super) async fn settle(connection: &mut PgConnection, settled: &[SettledPush
     rows.sort_unstable_by_key(|(channel, _)| *channel);
     let (channels, pushes): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     note(&channels, &pushes).execute(&mut *connection).await.map_err(failed)?;
+    keyed(HOLD, &channels).execute(&mut *connection).await.map_err(failed)?;
     let ended = end(END, &channels, &pushes).execute(&mut *connection).await.map_err(failed)?;
     if ended.rows_affected() < channels.len() as u64 {
         end(RELEASE, &channels, &pushes).execute(connection).await.map_err(failed)?;

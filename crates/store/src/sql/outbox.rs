@@ -7,6 +7,7 @@ use domain::{
     ChannelKey, CommandId, DeviceId, EnrollmentId, Error, PurgeId, Result, TenantId, Timestamp,
     ports::{Outbox, OutcomeJob, PushJob, PushTarget, SettledPush, Worker},
 };
+use pki::Fingerprint;
 use sqlx::query;
 
 use super::{
@@ -122,11 +123,9 @@ impl Outbox for Backend {
         }
         let mut open = self.write().await?;
         pushes::keep(open.connection(), jobs, until).await?;
-        for job in jobs {
-            if let PushTarget::Tombstone(fingerprint) = &job.target {
-                let keep = query(KEEP_FAREWELL).bind(&fingerprint.0[..]).bind(job.generation).bind(until.0);
-                open.run(keep).await?;
-            }
+        for (fingerprint, job) in farewells(jobs, |job| job) {
+            let keep = query(KEEP_FAREWELL).bind(&fingerprint.0[..]).bind(job.generation).bind(until.0);
+            open.run(keep).await?;
         }
         open.commit().await
     }
@@ -137,10 +136,8 @@ impl Outbox for Backend {
         }
         let mut open = self.write().await?;
         pushes::settle(open.connection(), settled).await?;
-        for push in settled {
-            if let PushTarget::Tombstone(fingerprint) = &push.job.target {
-                open.settle_farewell(fingerprint, push).await?;
-            }
+        for (fingerprint, push) in farewells(settled, |push| &push.job) {
+            open.settle_farewell(fingerprint, push).await?;
         }
         open.commit().await
     }
@@ -275,7 +272,7 @@ impl Open {
         Ok(())
     }
 
-    async fn settle_farewell(&mut self, fingerprint: &pki::Fingerprint, push: &SettledPush) -> Result<()> {
+    async fn settle_farewell(&mut self, fingerprint: &Fingerprint, push: &SettledPush) -> Result<()> {
         let retry_at = push.retry_at.filter(|_| !push.token_gone);
         let update = match retry_at {
             Some(at) => query(
@@ -311,6 +308,19 @@ fn releases(worker: Worker) -> &'static [&'static str] {
         // It does what it takes up in the same transaction.
         Worker::Queue => &[],
     }
+}
+
+/// Those to devices that have gone, in the order in which all lock them.
+fn farewells<'a, T>(pushes: &'a [T], job: impl Fn(&'a T) -> &'a PushJob) -> Vec<(&'a Fingerprint, &'a T)> {
+    let mut farewells: Vec<_> = pushes
+        .iter()
+        .filter_map(|push| match &job(push).target {
+            PushTarget::Tombstone(fingerprint) => Some((fingerprint, push)),
+            PushTarget::Channel { .. } => None,
+        })
+        .collect();
+    farewells.sort_unstable_by_key(|(fingerprint, _)| fingerprint.0);
+    farewells
 }
 
 /// A claimed push; `None` without a live token.

@@ -2,7 +2,7 @@
 
 use std::{mem, sync::Arc, time::Duration};
 
-use domain::{ChannelKey, Command, Enrollment, EnrollmentId, EnrollmentState};
+use domain::{ChannelKey, Command, Enrollment, EnrollmentId, EnrollmentState, ports::SettledPush};
 use sqlx::{AssertSqlSafe, Connection, Error, PgConnection, query_scalar, raw_sql};
 use tokio::time::{sleep, timeout};
 
@@ -92,6 +92,33 @@ async fn who_wakes_asks_for_all_pushes_of_a_device_before_those_of_the_next() {
     assert!(!world.is_locked(&push(&second, "")).await, "it comes behind the user's");
     drop(held);
     assert_eq!(waking.await.unwrap().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn who_settles_pushes_holds_all_of_them_before_any_is_over() {
+    let world = Arc::new(World::new().await);
+    let (first, second) = (world.phone().await, world.phone().await);
+    let mut tx = world.tx().await;
+    tx.ask_pushes(&[&first, &second].map(|phone| (phone.device, phone.enrollment)), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    let jobs = world.db.outbox.claim_pushes(NOW, later(10), 9, &[]).await.unwrap();
+    // While they were on their way the first is asked for again: it is released, and the other one is over.
+    let mut tx = world.tx().await;
+    tx.ask_push(first.device, &ChannelKey::default(), later(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let held = world.hold(&push(&first, "")).await;
+
+    let delivered =
+        |job| SettledPush { job, retry_at: None, token_gone: false, at: later(1), said: "accepted".into() };
+    let settled: Vec<_> = jobs.into_iter().map(delivered).collect();
+    let settling = world.clone();
+    let settling = tokio::spawn(async move { settling.db.outbox.settle_pushes(&settled).await });
+    world.until_it_waits().await;
+
+    assert!(!world.is_locked(&push(&second, "")).await, "whoever has it may wait for the first");
+    drop(held);
+    settling.await.unwrap().unwrap();
+    assert_eq!(world.db.outbox.backlog().await.unwrap().0, 1, "the one that was asked for again");
 }
 
 #[tokio::test]
