@@ -2,6 +2,7 @@
 //!
 //! A command is one file below this one and one line in the list here.
 
+mod body;
 mod clear_passcode;
 mod declarative_management;
 mod device_configured;
@@ -19,6 +20,7 @@ mod remove_profile;
 mod security_info;
 mod user_configured;
 
+pub use body::{in_envelope, is_body};
 pub use clear_passcode::ClearPasscode;
 pub use declarative_management::DeclarativeManagement;
 pub use device_configured::DeviceConfigured;
@@ -31,14 +33,13 @@ pub use erase_device::{EraseDevice, ObliterationBehavior};
 pub use install_profile::InstallProfile;
 pub use installed_application_list::InstalledApplicationList;
 pub use managed_application_list::ManagedApplicationList;
-pub use raw::{RawCommand, Template, is_secret_name};
+pub use raw::{RawCommand, is_secret_name};
 pub use remove_profile::RemoveProfile;
 pub use security_info::SecurityInfo;
 pub use user_configured::UserConfigured;
 
 use plist::{Dictionary, Value};
 
-use crate::document::to_xml;
 use crate::fields::{Fields, Malformed, parse_dictionary, put};
 use crate::guard::Limits;
 
@@ -126,14 +127,16 @@ commands! {
 }
 
 impl Command {
-    /// The body that hands this command to a device.
+    /// The plist that hands this command to a device.
     pub fn encode(&self, command_uuid: &str) -> Vec<u8> {
+        in_envelope(&self.body(), command_uuid)
+    }
+
+    /// What of it is the same for every device, for [`in_envelope`].
+    pub fn body(&self) -> Vec<u8> {
         let mut keys = Dictionary::from_iter([(REQUEST_TYPE, self.request_type())]);
         self.write(&mut keys);
-        to_xml(Dictionary::from_iter([
-            (COMMAND_UUID, Value::from(command_uuid)),
-            (COMMAND, Value::Dictionary(keys)),
-        ]))
+        body::body(keys)
     }
 }
 

@@ -118,7 +118,7 @@ pub struct Command {
     pub action: Option<String>,
     /// At most one open command of a device has a given key.
     pub dedupe: Option<String>,
-    /// The plist that goes to the device.
+    /// What its device is sent: of one of Apple's what is the same for every device ([`apple::Command::body`]), or the whole plist.
     pub payload: Vec<u8>,
     /// Whether `payload` is sealed.
     pub sealed: bool,

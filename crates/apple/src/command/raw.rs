@@ -3,8 +3,10 @@
 use plist::{Date, Dictionary, Value};
 use serde_json::{Map, Value as Json};
 
-use super::{COMMAND, COMMAND_UUID, MAX_TEXT, REQUEST_TYPE};
-use crate::document::to_xml;
+use super::{
+    COMMAND, MAX_TEXT, REQUEST_TYPE,
+    body::{body, in_envelope},
+};
 use crate::facts::{self, Key, Rule, Type};
 use crate::fields::{Fields, Malformed, parse_dictionary};
 use crate::guard::{self, Limits};
@@ -67,19 +69,12 @@ impl RawCommand {
 
     /// The plist that hands this command to a device.
     pub fn encode(&self, command_uuid: &str) -> Vec<u8> {
-        to_xml(Dictionary::from_iter([
-            (COMMAND_UUID, Value::from(command_uuid)),
-            (COMMAND, Value::Dictionary(self.keys.clone())),
-        ]))
+        in_envelope(&self.body(), command_uuid)
     }
 
-    /// The same for many devices, encoded once.
-    pub fn template(&self) -> Template {
-        const HOLE: &str = "4F1C7C8E-HERE-GOES-THE-COMMANDUUID";
-        let whole = self.encode(HOLE);
-        // The CommandUUID is the first key of the document, so that the first hole is its.
-        let at = whole.windows(HOLE.len()).position(|window| window == HOLE.as_bytes()).unwrap_or(0);
-        Template { before: whole[..at].to_vec(), behind: whole[at + HOLE.len()..].to_vec() }
+    /// What of it is the same for every device, for [`in_envelope`].
+    pub fn body(&self) -> Vec<u8> {
+        body(self.keys.clone())
     }
 
     /// Whether it holds what must not be read by everybody: a password, a PIN, a token, or data, which may be a profile
@@ -92,25 +87,6 @@ impl RawCommand {
 impl std::fmt::Debug for RawCommand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RawCommand").field("request_type", &self.request_type).finish_non_exhaustive()
-    }
-}
-
-/// A command's plist without its `CommandUUID`.
-#[derive(Clone)]
-pub struct Template {
-    before: Vec<u8>,
-    behind: Vec<u8>,
-}
-
-impl Template {
-    /// The plist with this `CommandUUID`, which must be letters, digits and hyphens.
-    pub fn with(&self, command_uuid: &str) -> Vec<u8> {
-        [&self.before, command_uuid.as_bytes(), &self.behind].concat()
-    }
-
-    /// How long it is with a UUID in it, bytes.
-    pub fn length(&self) -> usize {
-        self.before.len() + 36 + self.behind.len()
     }
 }
 
@@ -218,7 +194,7 @@ fn sextet(letter: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Envelope;
+    use crate::document::to_xml;
     use crate::validate::{self, Options, Target};
     use proptest::prelude::*;
     use serde_json::json;
@@ -266,16 +242,6 @@ mod tests {
         assert_eq!(RawCommand::from_plist(&lock.encode("c")).unwrap(), lock);
         let bare = to_xml(lock.keys().clone());
         assert_eq!(RawCommand::from_plist(&bare).unwrap(), lock);
-    }
-
-    #[test]
-    fn a_template_is_the_command_with_a_hole() {
-        let lock =
-            raw(&json!({ "RequestType": "DeviceLock", "Message": "4F1C7C8E-HERE-GOES-THE-COMMANDUUID" }));
-        assert_eq!(lock.template().with("c-1"), lock.encode("c-1"));
-        let uuid = "0192F3A1-0000-7000-8000-000000000000";
-        assert_eq!(lock.template().with(uuid).len(), lock.template().length());
-        assert_eq!(Envelope::parse(&lock.template().with(uuid)).unwrap().command_uuid, uuid);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Putting commands into a device's queue.
 
+use apple::command::{in_envelope, is_body};
+
 use super::{judge::judge, tend::PATIENCE};
 use crate::{
     ChannelKey, Command, CommandId, CommandState, Device, Installation, Mdm, Result, Schedule, Timestamp,
@@ -16,13 +18,13 @@ impl Mdm {
         has_secret: bool,
     ) -> Result<Command> {
         let now = self.clock.now();
-        let plain = request.encode(&wire_id(id));
+        let body = request.body();
         let channel = ChannelKey::default();
-        let judged = judge(&plain, &device.facts.target(&channel));
+        let judged = judge(&in_envelope(&body, &wire_id(id)), &device.facts.target(&channel));
         if let Some(faults) = &judged.faults {
             tracing::warn!(command = %id, request = request.request_type(), faults, "a device may refuse a command");
         }
-        let payload = if has_secret { self.installation.seal(&payload_context(id), &plain)? } else { plain };
+        let payload = if has_secret { self.installation.seal(&payload_context(id), &body)? } else { body };
         Ok(Command {
             id,
             device: device.id,
@@ -73,12 +75,13 @@ pub(crate) fn payload_context(id: CommandId) -> String {
     format!("command/{id}")
 }
 
-/// The plist of a command that was handed over, opened where it is sealed.
+/// The plist of a command as its device gets it, opened where it is sealed. Commands of earlier versions are stored whole.
 pub(crate) fn plain_payload(
     installation: &Installation,
     id: CommandId,
     payload: Vec<u8>,
     sealed: bool,
 ) -> Result<Vec<u8>> {
-    if sealed { installation.open_sealed(&payload_context(id), &payload) } else { Ok(payload) }
+    let opened = if sealed { installation.open_sealed(&payload_context(id), &payload)? } else { payload };
+    Ok(if is_body(&opened) { in_envelope(&opened, &wire_id(id)) } else { opened })
 }

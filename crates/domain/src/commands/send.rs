@@ -6,10 +6,7 @@ use apple::command::RawCommand;
 use futures_util::{StreamExt, stream::FuturesOrdered};
 
 use self::sending::{Fit, Sending};
-use super::{
-    enqueue::{payload_context, wire_id},
-    recipients::Recipients,
-};
+use super::{enqueue::payload_context, recipients::Recipients};
 use crate::{
     Actor, ChannelKey, Command, CommandId, CommandState, DeviceId, Error, Mdm, Result, Role, Schedule,
     Unsupported,
@@ -116,7 +113,7 @@ impl Mdm {
         checked_key(command.dedupe.as_deref())?;
         checked_user(command.user.as_deref())?;
         let sending = Sending::new(actor, command, names.len(), now);
-        let length = sending.template.length();
+        let length = sending.body.len();
         checked_size(names.len(), length)?;
         let mut stretches = names.chunks((STRETCH_BYTES / length).clamp(1, STRETCH));
         let first = stretches.next().unwrap_or_default();
@@ -228,9 +225,10 @@ impl Mdm {
 
     fn sent_command(&self, sending: &Sending<'_>, (device, channel, judged): Fit<'_>) -> Result<Command> {
         let id = CommandId(self.random.ordered_id());
-        let plain = sending.template.with(&wire_id(id));
-        let sealed = sending.command.request.is_secret();
-        let payload = if sealed { self.installation.seal(&payload_context(id), &plain)? } else { plain };
+        let payload = match sending.is_secret {
+            true => self.installation.seal(&payload_context(id), &sending.body)?,
+            false => sending.body.clone(),
+        };
         let NewCommand { request, schedule, dedupe, .. } = sending.command;
         Ok(Command {
             id,
@@ -241,7 +239,7 @@ impl Mdm {
             action: None,
             dedupe: dedupe.as_deref().map(stored_key),
             payload,
-            sealed,
+            sealed: sending.is_secret,
             judged: Some(judged),
             schedule: *schedule,
             put_off: 0,

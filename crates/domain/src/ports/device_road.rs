@@ -120,7 +120,7 @@ pub struct HandedOver {
     pub device: DeviceId,
     /// Which.
     pub command: CommandId,
-    /// The plist, sealed or not.
+    /// What it is sent, as it is stored: sealed or not.
     pub payload: Vec<u8>,
     /// Whether `payload` is sealed.
     pub sealed: bool,

@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use apple::{
-    command::Template,
-    validate::{Options, Verdicts},
-};
+use apple::validate::{Options, Verdicts};
 use serde_json::json;
 
 use super::{NewCommand, NotSent};
@@ -31,7 +28,10 @@ const AT_MOST: Duration = Duration::from_micros(50);
 pub(super) struct Sending<'a> {
     pub(super) actor: &'a Actor,
     pub(super) command: &'a NewCommand,
-    pub(super) template: Template,
+    /// What each device is sent alike.
+    pub(super) body: Vec<u8>,
+    /// Whether that is stored sealed.
+    pub(super) is_secret: bool,
     pub(super) now: Timestamp,
     /// How many devices were named, and for how many of them the transactions are over.
     asked: usize,
@@ -52,11 +52,11 @@ pub(super) type Fit<'r> = (&'r HeldDevice, &'r ChannelKey, Judgement);
 impl<'a> Sending<'a> {
     /// To so many devices.
     pub(super) fn new(actor: &'a Actor, command: &'a NewCommand, asked: usize, now: Timestamp) -> Self {
-        let template = command.request.template();
+        let (body, is_secret) = (command.request.body(), command.request.is_secret());
         let verdicts = Verdicts::new(command.request.keys(), Options::default());
         let judging = Mutex::new(Judging { verdicts, seen: HashSet::new() });
         let (served, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Self { actor, command, template, now, asked, served, judging, has_failed }
+        Self { actor, command, body, is_secret, now, asked, served, judging, has_failed }
     }
 
     /// Judges devices; for no longer than that, for the call's other transactions want it too.
