@@ -10,14 +10,15 @@ use crate::error::{failed, taken};
 const COMMANDS_AT_ONCE: usize = 1000;
 const DEVICES_AT_ONCE: usize = 10_000;
 
+/// Those of a call are much alike: a column whose values differ is an array, any other one value. A payload that all have is one.
 const ADD_COMMANDS: &str = "
-    INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, handed_over_at,
-        finished_at, request_type, action, dedupe, payload, result, result_sealed, facts_revision, faults, rank, not_before,
+    INSERT INTO commands (tenant, device, id, enrollment, channel, facts_revision, payload, state, sealed, queued_at,
+        handed_over_at, finished_at, request_type, action, dedupe, result, result_sealed, faults, rank, not_before,
         expires_at, put_off, wake_at)
-    SELECT $1, * FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::smallint[], $7::bool[], $8::bigint[],
-        $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::bytea[],
-        $16::bool[], $17::text[], $18::text[], $19::smallint[], $20::bigint[], $21::bigint[], $22::bigint[],
-        $23::bigint[])";
+    SELECT $1, c.device, c.id, c.enrollment, c.channel, c.facts_revision, COALESCE(c.payload, $8), $9, $10, $11,
+        $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24
+    FROM UNNEST($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[])
+        AS c (device, id, enrollment, channel, facts_revision, payload)";
 
 /// In the order of the keys, as everyone who locks several of these rows does it: one row after the other comes out
 /// of the sort, and is locked.
@@ -50,39 +51,72 @@ pub(super) async fn add_commands(
     tenant: TenantId,
     commands: &[Command],
 ) -> Result<()> {
-    for commands in commands.chunks(COMMANDS_AT_ONCE) {
+    let runs = commands.chunk_by(|one, next| shared(one) == shared(next));
+    for commands in runs.flat_map(|run| run.chunks(COMMANDS_AT_ONCE)) {
+        let Some(one) = commands.first() else { continue };
+        let is_shared = commands.iter().all(|command| command.payload == one.payload);
         let insert = query(ADD_COMMANDS)
             .bind(tenant.0)
             .bind(each(commands, |command| command.device.0))
             .bind(each(commands, |command| command.id.0))
             .bind(each(commands, |command| command.enrollment.0))
             .bind(each(commands, |command| command.channel.0.as_str()))
-            .bind(each(commands, |command| command.state.code()))
-            .bind(each(commands, |command| command.sealed))
-            .bind(each(commands, |command| command.queued_at.0))
-            .bind(each(commands, |command| command.handed_over_at.map(|at| at.0)))
-            .bind(each(commands, |command| command.finished_at.map(|at| at.0)))
-            .bind(each(commands, |command| command.request_type.as_str()))
-            .bind(each(commands, |command| command.action.as_deref()))
-            .bind(each(commands, |command| command.dedupe.as_deref()))
-            .bind(each(commands, |command| command.payload.as_slice()))
-            .bind(each(commands, |command| command.result.as_deref()))
-            .bind(each(commands, |command| command.result_sealed))
             .bind(each(commands, |command| {
                 command.judged.as_ref().map(|judged| judged.facts_revision.as_str())
             }))
-            .bind(each(commands, |command| {
-                command.judged.as_ref().and_then(|judged| judged.faults.as_deref())
-            }))
-            .bind(each(commands, |command| -command.schedule.priority))
-            .bind(each(commands, |command| command.schedule.not_before.unwrap_or_default().0))
-            .bind(each(commands, |command| command.schedule.expires.map(|at| at.0)))
-            .bind(each(commands, |command| i64::from(command.put_off)))
-            .bind(each(commands, |command| command.wake_at.0));
+            .bind(each(commands, |command| (!is_shared).then_some(command.payload.as_slice())))
+            .bind(is_shared.then_some(one.payload.as_slice()))
+            .bind(one.state.code())
+            .bind(one.sealed)
+            .bind(one.queued_at.0)
+            .bind(one.handed_over_at.map(|at| at.0))
+            .bind(one.finished_at.map(|at| at.0))
+            .bind(&one.request_type)
+            .bind(&one.action)
+            .bind(&one.dedupe)
+            .bind(&one.result)
+            .bind(one.result_sealed)
+            .bind(faults(one))
+            .bind(-one.schedule.priority)
+            .bind(one.schedule.not_before.unwrap_or_default().0)
+            .bind(one.schedule.expires.map(|at| at.0))
+            .bind(i64::from(one.put_off))
+            .bind(one.wake_at.0);
         let insert = insert.execute(&mut *connection).await;
         insert.map_err(taken("such a command is waiting already"))?;
     }
     Ok(())
+}
+
+/// What the commands of one statement have in common.
+fn shared(command: &Command) -> impl PartialEq + '_ {
+    let Command {
+        id: _,
+        device: _,
+        enrollment: _,
+        channel: _,
+        payload: _,
+        judged: _,
+        request_type,
+        action,
+        dedupe,
+        sealed,
+        schedule,
+        put_off,
+        wake_at,
+        state,
+        result,
+        result_sealed,
+        queued_at,
+        handed_over_at,
+        finished_at,
+    } = command;
+    let what = (request_type, action, dedupe, sealed, schedule, put_off, wake_at, faults(command));
+    (what, (state, result, result_sealed, queued_at, handed_over_at, finished_at))
+}
+
+fn faults(command: &Command) -> Option<&str> {
+    command.judged.as_ref().and_then(|judged| judged.faults.as_deref())
 }
 
 /// Asks that channels of devices be woken; they are sorted, each is there once.

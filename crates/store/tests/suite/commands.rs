@@ -47,6 +47,36 @@ async fn thousands_are_added_at_once() {
 }
 
 #[tokio::test]
+async fn commands_that_are_added_at_once_keep_what_each_has_of_its_own() {
+    let world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let judged = |faults: Option<&str>| {
+        Some(Judgement { facts_revision: "1 iOS 18.1".into(), faults: faults.map(Into::into) })
+    };
+    let alike =
+        |payload: &[u8]| Command { payload: payload.to_vec(), judged: judged(None), ..phone.command() };
+    let commands = [
+        alike(b"same"),
+        Command { judged: None, ..alike(b"same") },
+        Command { channel: ChannelKey("ada".into()), ..alike(b"same") },
+        Command { judged: judged(Some("PIN: no")), ..alike(b"same") },
+        Command { payload: Vec::new(), ..other.command() },
+        other.command(),
+        Command { request_type: "DeviceLock".into(), ..other.command() },
+        Command { result: Some(vec![1]), finished_at: Some(later(1)), ..other.command() },
+        Command { wake_at: later(9), put_off: 2, ..other.command() },
+    ];
+    let mut tx = world.tx().await;
+    tx.add_commands(&commands).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut look = world.look().await;
+    for command in &commands {
+        assert_eq!(look.command(command.device, command.id).await.unwrap().as_ref(), Some(command));
+    }
+}
+
+#[tokio::test]
 async fn at_most_one_open_command_of_a_channel_has_a_dedupe_key() {
     let world = World::new().await;
     let phone = world.phone().await;
