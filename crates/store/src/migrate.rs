@@ -23,6 +23,7 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (12, "open commands", include_str!("../migrations/sqlite/0012_open_commands.sql")),
     (13, "google trouble", include_str!("../migrations/sqlite/0013_google_trouble.sql")),
     (14, "statistics", include_str!("../migrations/sqlite/0014_statistics.sql")),
+    (15, "push lists", include_str!("../migrations/sqlite/0015_push_lists.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -39,6 +40,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (12, "open commands", include_str!("../migrations/postgres/0012_open_commands.sql")),
     (13, "google trouble", include_str!("../migrations/postgres/0013_google_trouble.sql")),
     (14, "statistics", include_str!("../migrations/postgres/0014_statistics.sql")),
+    (15, "push lists", include_str!("../migrations/postgres/0015_push_lists.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.

@@ -53,6 +53,13 @@ macro_rules! skip_locked {
     };
 }
 
+/// Whether a list of pushes names a device; by chance also one that it does not name.
+macro_rules! names_device {
+    ($device:literal) => {
+        concat!("position(uuid_send(", $device, ") IN devices) > 0")
+    };
+}
+
 /// Whether another node is connected: what it has claimed is its own.
 const ANOTHER_NODE: &str = "
     SELECT 1 FROM pg_stat_activity WHERE datname = current_database()

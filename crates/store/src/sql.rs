@@ -64,6 +64,8 @@ mod plans;
 mod purges;
 #[path = "sql/push_certificates.rs"]
 mod push_certificates;
+#[path = "sql/push_lists.rs"]
+mod push_lists;
 #[path = "sql/queue.rs"]
 mod queue;
 #[path = "sql/rate_limits.rs"]

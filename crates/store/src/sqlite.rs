@@ -65,6 +65,13 @@ macro_rules! skip_locked {
     };
 }
 
+/// Whether a list of pushes names a device; by chance also one that it does not name.
+macro_rules! names_device {
+    ($device:literal) => {
+        concat!("instr(devices, ", $device, ") > 0")
+    };
+}
+
 /// Whether another node is connected: never, for a file serves one.
 const ANOTHER_NODE: &str = "SELECT 1 WHERE false";
 

@@ -1,6 +1,6 @@
 //! Writing many rows at once, as PostgreSQL does it best: one array for each column.
 
-use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
+use domain::{ChannelKey, Command, DeviceId, Result, TenantId, Timestamp};
 use sqlx::{PgConnection, postgres::PgArguments, query, query::Query};
 use uuid::Uuid;
 
@@ -31,17 +31,6 @@ const ASK_PUSHES: &str = "
         JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = asked.channel
     WHERE e.state = 2 AND c.push_token IS NOT NULL
     ORDER BY d.id, c.channel
-    ON CONFLICT (tenant, device, channel) DO UPDATE SET
-        due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
-
-/// The same for the device channels of enrollments that are known already, and held.
-const ASK_DEVICE_PUSHES: &str = "
-    INSERT INTO pushes (tenant, device, channel, due_at, generation)
-    SELECT c.tenant, asked.device, c.channel, $4, $4
-    FROM UNNEST($2::uuid[], $3::uuid[]) AS asked (device, enrollment)
-        JOIN channels c ON c.tenant = $1 AND c.enrollment = asked.enrollment AND c.channel = ''
-    WHERE c.push_token IS NOT NULL
-    ORDER BY asked.device
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -143,24 +132,6 @@ pub(super) fn asked<'q>(
         .bind(each(channels, |(device, _)| device.0))
         .bind(each(channels, |(_, channel)| channel.0.as_str()))
         .bind(due.0)
-}
-
-/// Asks that the device channel of each enrollment be woken; each device is there once.
-pub(super) async fn ask_device_pushes(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    devices: &[(DeviceId, EnrollmentId)],
-    due: Timestamp,
-) -> Result<()> {
-    for devices in devices.chunks(DEVICES_AT_ONCE) {
-        let ask = query(ASK_DEVICE_PUSHES)
-            .bind(tenant.0)
-            .bind(each(devices, |(device, _)| device.0))
-            .bind(each(devices, |(_, enrollment)| enrollment.0))
-            .bind(due.0);
-        ask.execute(&mut *connection).await.map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// One column of many rows.

@@ -1,18 +1,43 @@
 //! Claiming and settling many pushes at once, as PostgreSQL does it best: one array for each column.
 
 use domain::{
-    Result, TenantId, Timestamp,
+    DeviceId, Result, TenantId, Timestamp,
     ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{PgConnection, postgres::PgArguments, query, query::Query};
 use uuid::Uuid;
 
-use super::{Db, bulk::each};
+use super::{
+    Db,
+    bulk::{each, ids},
+};
 use crate::error::failed;
 
 /// The token is looked up once for each, in the channel of the enrollment that the device now has, and only while that is active.
 /// Each table is read by its whole key, whatever the database believes of their sizes: `LIMIT 1` keeps it from joining them.
-pub(super) const CLAIM: &str = "
+macro_rules! live_channel {
+    ($push:literal) => {
+        concat!(
+            "(SELECT c.push_token, c.push_magic FROM channels c
+                 WHERE c.tenant = ",
+            $push,
+            ".tenant AND c.channel = ",
+            $push,
+            ".channel AND c.push_token IS NOT NULL AND c.enrollment = (
+                     SELECT e.id FROM enrollments e WHERE e.tenant = ",
+            $push,
+            ".tenant AND e.state = 2 AND e.id = (
+                         SELECT d.enrollment FROM devices d WHERE d.tenant = ",
+            $push,
+            ".tenant AND d.id = ",
+            $push,
+            ".device)) LIMIT 1) live"
+        )
+    };
+}
+
+pub(super) const CLAIM: &str = concat!(
+    "
     WITH due AS MATERIALIZED (SELECT tenant, device, channel FROM pushes
         WHERE due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN (SELECT UNNEST($4::uuid[]))
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED),
@@ -20,10 +45,27 @@ pub(super) const CLAIM: &str = "
         WHERE (tenant, device, channel) IN (SELECT tenant, device, channel FROM due)
         RETURNING tenant, device, channel, attempts, generation)
     SELECT p.tenant, p.device, p.channel, p.attempts, p.generation, live.push_token, live.push_magic
-    FROM claimed p LEFT JOIN LATERAL (SELECT c.push_token, c.push_magic FROM channels c
-        WHERE c.tenant = p.tenant AND c.channel = p.channel AND c.push_token IS NOT NULL AND c.enrollment = (
-            SELECT e.id FROM enrollments e WHERE e.tenant = p.tenant AND e.state = 2 AND e.id = (
-                SELECT d.enrollment FROM devices d WHERE d.tenant = p.tenant AND d.id = p.device)) LIMIT 1) live ON true";
+    FROM claimed p LEFT JOIN LATERAL ",
+    live_channel!("p"),
+    " ON true"
+);
+
+/// Pushes to listed devices, those with a live token, which are claimed at once, but where one is there already. In the order of
+/// the keys, as everyone who locks several of these rows does it.
+pub(super) const TAKE: &str = concat!(
+    "WITH live AS MATERIALIZED (
+         SELECT l.tenant, l.device, l.channel, live.push_token, live.push_magic
+         FROM (SELECT $1::uuid AS tenant, device, '' AS channel FROM UNNEST($2::uuid[]) AS device) l CROSS JOIN LATERAL ",
+    live_channel!("l"),
+    " ORDER BY l.device),
+     taken AS (
+         INSERT INTO pushes (tenant, device, channel, due_at, claimed_until, generation)
+         SELECT tenant, device, channel, $3, $4, $3 FROM live
+         ON CONFLICT (tenant, device, channel) DO UPDATE SET
+             due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
+         RETURNING tenant, device, channel, attempts, generation, claimed_until)
+     SELECT taken.*, live.push_token, live.push_magic FROM taken JOIN live USING (tenant, device, channel)"
+);
 
 /// In the order in which all who lock several of these rows do it.
 const KEEP: &str = "
@@ -89,6 +131,17 @@ pub(super) fn claim(
     except: &[TenantId],
 ) -> Query<'static, Db, PgArguments> {
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
+}
+
+/// Pushes to the listed devices of a tenant, due at `due`. Those that it made have just that as their generation, and are claimed
+/// until `until`.
+pub(super) fn take(
+    tenant: TenantId,
+    devices: &[DeviceId],
+    due: Timestamp,
+    until: Timestamp,
+) -> Query<'static, Db, PgArguments> {
+    query(TAKE).bind(tenant.0).bind(ids(devices)).bind(due.0).bind(until.0)
 }
 
 /// A list of tenants, for `among_ids!`.

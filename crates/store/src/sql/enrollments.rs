@@ -119,12 +119,15 @@ impl Enrollments for Tx {
     }
 
     async fn channels(&mut self, device: DeviceId, enrollment: EnrollmentId) -> Result<Vec<ChannelState>> {
-        let select = query(
+        let select = query(concat!(
             "SELECT c.channel, c.user_name, c.awaiting, c.push_token IS NOT NULL AS has_token, c.updated_at, c.pushed_at,
-                 c.push_said, p.due_at, p.attempts
+                 c.push_said, p.attempts, COALESCE(p.due_at, CASE WHEN c.channel = '' THEN (
+                     SELECT min(l.due_at) FROM push_lists l WHERE l.tenant = $1 AND ",
+            names_device!("$2"),
+            ") END) AS due_at
              FROM channels c LEFT JOIN pushes p ON p.tenant = c.tenant AND p.device = $2 AND p.channel = c.channel
              WHERE c.tenant = $1 AND c.enrollment = $3 ORDER BY c.channel LIMIT 1001",
-        )
+        ))
         .bind(self.tenant.0)
         .bind(device.0)
         .bind(enrollment.0);
@@ -267,15 +270,16 @@ impl Enrollments for Tx {
         bulk::ask_pushes(self.open.connection(), self.tenant, &[(device, channel.clone())], due).await
     }
 
+    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()> {
+        self.list_pushes(devices, due).await
+    }
+
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()> {
+        self.strike_off_lists(device).await?;
         let delete =
             query("DELETE FROM pushes WHERE tenant = $1 AND device = $2").bind(self.tenant.0).bind(device.0);
         self.open.run(delete).await?;
         Ok(())
-    }
-
-    async fn ask_pushes(&mut self, devices: &[(DeviceId, EnrollmentId)], due: Timestamp) -> Result<()> {
-        bulk::ask_device_pushes(self.open.connection(), self.tenant, devices, due).await
     }
 }
 

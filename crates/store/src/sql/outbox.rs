@@ -20,6 +20,9 @@ const ANY_PUSH_DUE: &str = concat!(
     "SELECT EXISTS (SELECT 1 FROM pushes WHERE due_at <= $1 AND claimed_until <= $1 AND NOT tenant",
     among_ids!("$2"),
     ") AS push,
+         EXISTS (SELECT 1 FROM push_lists WHERE due_at <= $1 AND NOT tenant",
+    among_ids!("$2"),
+    ") AS list,
          EXISTS (SELECT 1 FROM tombstones WHERE due_at IS NOT NULL AND due_at <= $1 AND claimed_until <= $1
              AND NOT tenant",
     among_ids!("$2"),
@@ -99,21 +102,14 @@ impl Outbox for Backend {
         // Most of the time nothing is due: no need to wait for the right to write.
         let look = query(ANY_PUSH_DUE).bind(now.0).bind(pushes::tenants(except));
         let Some(due) = self.one(look).await? else { return Ok(Vec::new()) };
-        let (push, farewell): (bool, bool) = (get(&due, "push")?, get(&due, "farewell")?);
-        if !push && !farewell {
-            return Ok(Vec::new());
-        }
-        let mut open = self.write().await?;
+        let (push, farewell) = (get(&due, "push")?, get(&due, "farewell")?);
         let mut jobs = Vec::new();
-        if push {
-            jobs = open.claim_channels(pushes::claim(now, until, limit, except)).await?;
+        if push || farewell {
+            jobs = self.claim_rows((push, farewell), (now, until), limit, except).await?;
         }
-        let rest = limit.saturating_sub(u32::try_from(jobs.len()).unwrap_or(limit));
-        if farewell && rest > 0 {
-            let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
-            jobs.extend(open.claim_farewells(claim.bind(pushes::tenants(except))).await?);
+        if get(&due, "list")? {
+            jobs.extend(self.claim_listed(now, until, rest(limit, &jobs), except).await?);
         }
-        open.commit().await?;
         Ok(jobs)
     }
 
@@ -207,17 +203,18 @@ impl Outbox for Backend {
 
     async fn next_push_due(&self) -> Result<Option<Timestamp>> {
         let select = query(
-            "SELECT (SELECT min(due_at) FROM pushes) AS push,
+            "SELECT (SELECT min(due_at) FROM pushes) AS push, (SELECT min(due_at) FROM push_lists) AS list,
                  (SELECT min(due_at) FROM tombstones WHERE due_at IS NOT NULL) AS farewell",
         );
         let Some(row) = self.one(select).await? else { return Ok(None) };
-        let (push, farewell) = (maybe_time(&row, "push")?, maybe_time(&row, "farewell")?);
-        Ok([push, farewell].into_iter().flatten().min())
+        let due = ["push", "list", "farewell"].map(|column| maybe_time(&row, column));
+        Ok(due.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().min())
     }
 
     async fn backlog(&self) -> Result<(u64, u64, u64)> {
         let select = query(
-            "SELECT (SELECT count(*) FROM pushes) + (SELECT count(*) FROM tombstones WHERE due_at IS NOT NULL) AS pushes,
+            "SELECT (SELECT count(*) FROM pushes) + (SELECT COALESCE(sum(length(devices)), 0) / 16 FROM push_lists)
+                     + (SELECT count(*) FROM tombstones WHERE due_at IS NOT NULL) AS pushes,
                  (SELECT count(*) FROM outcomes) AS outcomes,
                  (SELECT count(*) FROM purges WHERE finished_at IS NULL) AS purges",
         );
@@ -228,6 +225,28 @@ impl Outbox for Backend {
 }
 
 impl Backend {
+    /// Pushes to channels, and farewells, as far as either is due.
+    async fn claim_rows(
+        &self,
+        (push, farewell): (bool, bool),
+        (now, until): (Timestamp, Timestamp),
+        limit: u32,
+        except: &[TenantId],
+    ) -> Result<Vec<PushJob>> {
+        let mut open = self.write().await?;
+        let mut jobs = Vec::new();
+        if push {
+            jobs = open.claim_channels(pushes::claim(now, until, limit, except)).await?;
+        }
+        let rest = rest(limit, &jobs);
+        if farewell && rest > 0 {
+            let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
+            jobs.extend(open.claim_farewells(claim.bind(pushes::tenants(except))).await?);
+        }
+        open.commit().await?;
+        Ok(jobs)
+    }
+
     /// Whether there is another node, and stays: connections of one that was killed end in a moment.
     async fn has_another_node(&self) -> Result<bool> {
         for _ in 0..LOOKS {
@@ -323,8 +342,13 @@ fn farewells<'a, T>(pushes: &'a [T], job: impl Fn(&'a T) -> &'a PushJob) -> Vec<
     farewells
 }
 
+/// How many more there may be.
+fn rest(limit: u32, jobs: &[PushJob]) -> u32 {
+    limit.saturating_sub(u32::try_from(jobs.len()).unwrap_or(limit))
+}
+
 /// A claimed push; `None` without a live token.
-fn job(row: &Row, target: PushTarget) -> Result<Option<PushJob>> {
+pub(super) fn job(row: &Row, target: PushTarget) -> Result<Option<PushJob>> {
     let (token, magic) = (get::<Option<_>>(row, "push_token")?, get::<Option<_>>(row, "push_magic")?);
     let Some((token, magic)) = token.zip(magic) else { return Ok(None) };
     Ok(Some(PushJob {

@@ -160,14 +160,31 @@ async fn a_push_is_claimed_by_the_keys_of_its_device_also_while_the_fleet_enroll
     let (_ground, backend) = young_fleet().await;
     let claim = pushes::claim(Timestamp(1), Timestamp(2), 500, &[]);
     let steps = plan(&backend, claim).await;
-    let plan = steps.join("\n");
     uses("", &steps, "a claim");
-    for every_channel in ["(tenant = pushes.tenant) AND (channel", "(tenant = p.tenant) AND (channel"] {
-        assert!(!plan.contains(every_channel), "every channel of a tenant:\n{plan}");
-    }
+    let plan = looks_channels_up(&steps, &["pushes", "p"]);
     for joined in ["Hash Join", "Merge Join", "Hash Left Join", "Merge Left Join"] {
         assert!(!plan.contains(joined), "a table is read as a whole:\n{plan}");
     }
+}
+
+#[tokio::test]
+async fn listed_devices_become_pushes_by_their_keys_also_while_the_fleet_enrolls() {
+    let devices = [DeviceId(Uuid::from_u128(300))];
+    for (_ground, backend) in [young_fleet().await, fleet().await] {
+        let steps = plan(&backend, pushes::take(tenant(), &devices, Timestamp(1), Timestamp(2))).await;
+        uses("", &steps, "devices of a list");
+        looks_channels_up(&steps, &["pushes", "l", "e"]);
+    }
+}
+
+/// Each channel by its whole key, whatever the statement calls the push; the plan.
+fn looks_channels_up(steps: &[String], pushes: &[&str]) -> String {
+    let plan = steps.join("\n");
+    for push in pushes {
+        let every_channel = format!("(tenant = {push}.tenant) AND (channel");
+        assert!(!plan.contains(&every_channel), "every channel of a tenant:\n{plan}");
+    }
+    plan
 }
 
 #[tokio::test]

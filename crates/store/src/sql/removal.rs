@@ -28,7 +28,8 @@ const TOUCHED: &str = lock_in_order!(
     " UNION SELECT device, id FROM enrollments WHERE tenant = $1 AND wanted_device = $2"
 );
 
-/// In this order: what later statements look up goes last; and commands before pushes, as by who wakes for a command.
+/// In this order: what later statements look up goes last; and commands before pushes, as by who wakes for a command. Before
+/// these, the device is struck off lists, as who makes pushes of a list takes that first.
 const REMOVE: [&str; 17] = [
     // The wish to take over a record that is gone; what wished it may enroll as a device of its own.
     "UPDATE enrollments SET wanted_device = NULL WHERE tenant = $1 AND wanted_device = $2",
@@ -68,6 +69,7 @@ impl Tx {
 
     pub(super) async fn remove(&mut self, id: DeviceId) -> Result<()> {
         self.lock_all_enrollments(id).await?;
+        self.strike_off_lists(id).await?;
         self.run_all(&REMOVE, id).await
     }
 

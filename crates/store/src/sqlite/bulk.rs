@@ -1,6 +1,6 @@
 //! Writing many rows at once, as SQLite does it best: few values in a statement that stays prepared, or a list as JSON.
 
-use domain::{ChannelKey, Command, DeviceId, EnrollmentId, Result, TenantId, Timestamp};
+use domain::{ChannelKey, Command, DeviceId, Result, TenantId, Timestamp};
 use sqlx::{QueryBuilder, SqliteConnection, query, query::Query, sqlite::SqliteArguments};
 use uuid::Uuid;
 
@@ -20,16 +20,6 @@ const ASK_PUSHES: &str = "
         JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
         JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = substr(asked.value, 33)
     WHERE e.state = 2 AND c.push_token IS NOT NULL
-    ON CONFLICT (tenant, device, channel) DO UPDATE SET
-        due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
-
-/// The same for the device channels of enrollments that are known already: each text is the two ids, one behind the other.
-const ASK_DEVICE_PUSHES: &str = "
-    INSERT INTO pushes (tenant, device, channel, due_at, generation)
-    SELECT c.tenant, unhex(substr(asked.value, 1, 32)), c.channel, $3, $3
-    FROM json_each($2) asked
-        CROSS JOIN channels c ON c.tenant = $1 AND c.enrollment = unhex(substr(asked.value, 33)) AND c.channel = ''
-    WHERE c.push_token IS NOT NULL
     ON CONFLICT (tenant, device, channel) DO UPDATE SET
         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1";
 
@@ -88,21 +78,6 @@ pub(super) fn asked(
 ) -> Query<'static, Db, SqliteArguments> {
     let texts = channels.iter().map(|(device, channel)| format!("{}{}", device.0.simple(), channel.0));
     query(ASK_PUSHES).bind(tenant.0).bind(serde_json::Value::from_iter(texts).to_string()).bind(due.0)
-}
-
-/// Asks that the device channel of each enrollment be woken; each device is there once.
-pub(super) async fn ask_device_pushes(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    devices: &[(DeviceId, EnrollmentId)],
-    due: Timestamp,
-) -> Result<()> {
-    for devices in devices.chunks(DEVICES_AT_ONCE) {
-        let pairs = devices.iter().map(|(device, enrollment)| [device.0, enrollment.0]);
-        let ask = query(ASK_DEVICE_PUSHES).bind(tenant.0).bind(as_json(pairs)).bind(due.0);
-        ask.execute(&mut *connection).await.map_err(failed)?;
-    }
-    Ok(())
 }
 
 /// A list of ids, for `among_ids!`.

@@ -1,12 +1,15 @@
 //! Claiming and settling many pushes at once, as SQLite does it best: few values in a statement that stays prepared.
 
 use domain::{
-    Result, TenantId, Timestamp,
+    DeviceId, Result, TenantId, Timestamp,
     ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{SqliteConnection, query, query::Query, sqlite::SqliteArguments};
 
-use super::{Db, bulk::as_json};
+use super::{
+    Db,
+    bulk::{as_json, ids},
+};
 use crate::error::failed;
 
 /// Of a channel of the enrollment that the device now has, and only while that is active. `RETURNING` knows no other table than the one that is
@@ -31,6 +34,22 @@ pub(super) const CLAIM: &str = concat!(
          ORDER BY due_at LIMIT $3)
      UPDATE pushes SET claimed_until = $2 WHERE (tenant, device, channel) IN (SELECT tenant, device, channel FROM due)
      RETURNING tenant, device, channel, attempts, generation, ",
+    live_channel!("push_token"),
+    ", ",
+    live_channel!("push_magic"),
+);
+
+/// Pushes to listed devices, those with a live token, which are claimed at once, but where one is there already.
+pub(super) const TAKE: &str = concat!(
+    "INSERT INTO pushes (tenant, device, channel, due_at, claimed_until, generation)
+     SELECT d.tenant, d.id, c.channel, $3, $4, $3
+     FROM json_each($2) listed CROSS JOIN devices d ON d.tenant = $1 AND d.id = unhex(listed.value)
+         CROSS JOIN enrollments e ON e.tenant = d.tenant AND e.id = d.enrollment
+         CROSS JOIN channels c ON c.tenant = e.tenant AND c.enrollment = e.id AND c.channel = ''
+     WHERE e.state = 2 AND c.push_token IS NOT NULL
+     ON CONFLICT (tenant, device, channel) DO UPDATE SET
+         due_at = min(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
+     RETURNING tenant, device, channel, attempts, generation, claimed_until, ",
     live_channel!("push_token"),
     ", ",
     live_channel!("push_magic"),
@@ -67,6 +86,17 @@ pub(super) fn claim(
     except: &[TenantId],
 ) -> Query<'static, Db, SqliteArguments> {
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
+}
+
+/// Pushes to the listed devices of a tenant, due at `due`. Those that it made have just that as their generation, and are claimed
+/// until `until`.
+pub(super) fn take(
+    tenant: TenantId,
+    devices: &[DeviceId],
+    due: Timestamp,
+    until: Timestamp,
+) -> Query<'static, Db, SqliteArguments> {
+    query(TAKE).bind(tenant.0).bind(ids(devices)).bind(due.0).bind(until.0)
 }
 
 /// A list of tenants, for `among_ids!`.

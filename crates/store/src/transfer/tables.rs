@@ -3,7 +3,7 @@
 use super::value::{Kind, Row, Value};
 
 /// Every table, behind those that it refers to. A test compares the list with the schema.
-pub(crate) const TABLES: [&str; 36] = [
+pub(crate) const TABLES: [&str; 37] = [
     "tenants",
     "admins",
     "admin_roles",
@@ -26,6 +26,7 @@ pub(crate) const TABLES: [&str; 36] = [
     "commands",
     "outcomes",
     "pushes",
+    "push_lists",
     "escrow",
     "purges",
     "purge_ids",

@@ -79,8 +79,11 @@ async fn who_wakes_asks_for_all_pushes_of_a_device_before_those_of_the_next() {
     ])
     .await
     .unwrap();
-    tx.ask_push(first.device, &ada, NOW).await.unwrap();
-    tx.ask_pushes(&[&first, &second].map(|phone| (phone.device, phone.enrollment)), NOW).await.unwrap();
+    for (phone, channel) in
+        [(&first, &ada), (&first, &first.command().channel), (&second, &second.command().channel)]
+    {
+        tx.ask_push(phone.device, channel, NOW).await.unwrap();
+    }
     tx.commit().await.unwrap();
     let held = world.hold(&push(&first, "ada")).await;
 
@@ -99,7 +102,7 @@ async fn who_settles_pushes_holds_all_of_them_before_any_is_over() {
     let world = Arc::new(World::new().await);
     let (first, second) = (world.phone().await, world.phone().await);
     let mut tx = world.tx().await;
-    tx.ask_pushes(&[&first, &second].map(|phone| (phone.device, phone.enrollment)), NOW).await.unwrap();
+    tx.ask_pushes(&[&first, &second].map(|phone| phone.device), NOW).await.unwrap();
     tx.commit().await.unwrap();
     let jobs = world.db.outbox.claim_pushes(NOW, later(10), 9, &[]).await.unwrap();
     // While they were on their way the first is asked for again: it is released, and the other one is over.

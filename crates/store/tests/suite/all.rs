@@ -17,6 +17,7 @@ mod opening;
 mod outcomes;
 mod purges;
 mod push_certificates;
+mod push_lists;
 mod pushes;
 mod queue;
 mod queue_at_random;

@@ -1,6 +1,5 @@
 use domain::{
-    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentId, EnrollmentState, TenantId,
-    Timestamp,
+    Channel, ChannelKey, CommandState, DeviceId, Enrollment, EnrollmentState, TenantId, Timestamp,
     ports::{Farewell, PushJob, PushTarget, SettledPush, Tombstone, Worker},
 };
 use pki::Fingerprint;
@@ -182,8 +181,8 @@ async fn many_devices_are_asked_at_once() {
     let told = world.claim_one(0).await;
     world.settle(told, None, true).await;
     let mut tx = world.tx().await;
-    let mut devices: Vec<_> = [&two, &one, &mute].map(|phone| (phone.device, phone.enrollment)).into();
-    devices.extend((0..1500).map(|_| (DeviceId(id()), EnrollmentId(id()))));
+    let mut devices: Vec<_> = [&two, &one, &mute].map(|phone| phone.device).into();
+    devices.extend((0..1500).map(|_| DeviceId(id())));
     tx.ask_pushes(&devices, NOW).await.unwrap();
     tx.ask_pushes(&[], NOW).await.unwrap();
     tx.commit().await.unwrap();
@@ -201,7 +200,7 @@ async fn pushes_of_a_device_are_taken_back() {
     let mut tx = world.tx().await;
     tx.set_channel(one.device, one.enrollment, &channel("ada")).await.unwrap();
     tx.ask_push(one.device, &ChannelKey("ada".into()), NOW).await.unwrap();
-    let devices = [&one, &two].map(|phone| (phone.device, phone.enrollment));
+    let devices = [&one, &two].map(|phone| phone.device);
     tx.ask_pushes(&devices, later(1)).await.unwrap();
 
     tx.drop_pushes(one.device).await.unwrap();

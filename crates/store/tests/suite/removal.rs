@@ -98,6 +98,7 @@ async fn furnish(world: &World, phone: &Phone) -> Phone {
     .unwrap();
     tx.set_channel(phone.device, before.enrollment, &channel("")).await.unwrap();
     tx.ask_push(phone.device, &Default::default(), NOW).await.unwrap();
+    tx.ask_pushes(&[DeviceId(id()), phone.device], NOW).await.unwrap();
     let mut record = phone.record();
     record.external_id = Some("external-1".into());
     record.facts = Facts {

@@ -159,7 +159,7 @@ async fn a_device_that_is_held_is_not_removed_until_its_holder_is_done() {
         // Time for the other to take what it can have.
         tokio::time::sleep(Duration::from_millis(100)).await;
         send.add_commands(&[phone.command()]).await?;
-        send.ask_pushes(&[(phone.device, phone.enrollment)], NOW).await?;
+        send.ask_pushes(&[phone.device], NOW).await?;
         send.commit().await
     };
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long it takes to queue for one device, as long as none has been served.
-const A_DEVICE: Duration = Duration::from_micros(25);
+const A_DEVICE: Duration = Duration::from_micros(20);
 
 /// The most that is believed of those that were, be the database as slow as it may.
 const AT_MOST: Duration = Duration::from_micros(50);
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_call_is_expected_to_go_on_as_it_began() {
         let seconds = Duration::from_secs;
-        assert_eq!(expected(100_000, 0, Duration::ZERO), Duration::from_millis(2500));
+        assert_eq!(expected(100_000, 0, Duration::ZERO), seconds(2));
         assert_eq!(expected(100_000, 50_000, seconds(1)), seconds(2));
         assert_eq!(expected(100_000, 1000, seconds(60)), seconds(5), "whatever one of them waited for");
         assert_eq!(expected(1, 0, Duration::ZERO), A_DEVICE);

@@ -142,12 +142,12 @@ pub trait Enrollments {
     /// One row per channel; every call raises its generation.
     async fn ask_push(&mut self, device: DeviceId, channel: &ChannelKey, due: Timestamp) -> Result<()>;
 
+    /// The same for the device channels of many devices at once, each there once; their order does not matter. They are kept as a
+    /// list until then: a device that has left by the time is not woken.
+    async fn ask_pushes(&mut self, devices: &[DeviceId], due: Timestamp) -> Result<()>;
+
     /// Takes back every push that is due for `device`.
     async fn drop_pushes(&mut self, device: DeviceId) -> Result<()>;
-
-    /// The same for the device channels of many devices at once, each there once and with its live enrollment, which the
-    /// caller holds; their order does not matter.
-    async fn ask_pushes(&mut self, devices: &[(DeviceId, EnrollmentId)], due: Timestamp) -> Result<()>;
 }
 
 /// Identity certificates.
