@@ -45,7 +45,8 @@ pub fn plant(cluster: &Cluster, count: usize) -> Result<()> {
     for copy in COPIES {
         cluster.execute(copy)?;
     }
-    cluster.execute("VACUUM ANALYZE").map(drop)
+    cluster.execute("VACUUM ANALYZE")?;
+    cluster.execute("CHECKPOINT").map(drop)
 }
 
 /// The serial numbers of all that were added.
