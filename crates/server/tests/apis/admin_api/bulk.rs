@@ -153,7 +153,7 @@ async fn queued_locks(server: &TestServer) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
     let server = TestServer::on_postgres().await;
-    let names = records(&server, 0..4406).await;
+    let names = records(&server, 0..5406).await;
     let broken: domain::DeviceId = names[1777].parse().unwrap();
     server.postgres().execute(&format!(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
@@ -167,12 +167,12 @@ async fn a_database_that_fails_half_way_leaves_what_was_queued_and_says_so() {
     let count = |key: &str| answer.body[key].as_array().unwrap().len();
     assert_eq!(
         (count("commands"), count("failed")),
-        (3000, 1406),
-        "the first thousand, and the third and the fourth beside the second"
+        (4000, 1406),
+        "the first thousand, and the third to the fifth beside the second"
     );
     let said = answer.body["failed"][0]["error"].as_str().unwrap();
     assert!(said.contains("send it again") && !answer.text.contains("disk"), "{said}");
-    assert_eq!(queued_locks(&server).await, 3000, "what is told is there");
+    assert_eq!(queued_locks(&server).await, 4000, "what is told is there");
 }
 
 #[tokio::test]
