@@ -108,7 +108,11 @@ impl Outbox for Backend {
             jobs = self.claim_rows((push, farewell), (now, until), limit, except).await?;
         }
         if get(&due, "list")? {
-            jobs.extend(self.claim_listed(now, until, rest(limit, &jobs), except).await?);
+            let listed = self.claim_listed((now, until), limit, except, &mut jobs).await;
+            // What is claimed by now would else wait until its claim has ended. Lists stay due, and the next claim tells.
+            if jobs.is_empty() {
+                listed?;
+            }
         }
         Ok(jobs)
     }
@@ -238,7 +242,7 @@ impl Backend {
         if push {
             jobs = open.claim_channels(pushes::claim(now, until, limit, except)).await?;
         }
-        let rest = rest(limit, &jobs);
+        let rest = limit.saturating_sub(u32::try_from(jobs.len()).unwrap_or(limit));
         if farewell && rest > 0 {
             let claim = query(CLAIM_FAREWELLS).bind(now.0).bind(until.0).bind(i64::from(rest));
             jobs.extend(open.claim_farewells(claim.bind(pushes::tenants(except))).await?);
@@ -340,11 +344,6 @@ fn farewells<'a, T>(pushes: &'a [T], job: impl Fn(&'a T) -> &'a PushJob) -> Vec<
         .collect();
     farewells.sort_unstable_by_key(|(fingerprint, _)| fingerprint.0);
     farewells
-}
-
-/// How many more there may be.
-fn rest(limit: u32, jobs: &[PushJob]) -> u32 {
-    limit.saturating_sub(u32::try_from(jobs.len()).unwrap_or(limit))
 }
 
 /// A claimed push; `None` without a live token.

@@ -59,24 +59,26 @@ impl Tx {
 }
 
 impl Backend {
-    /// Up to `limit` pushes to the devices of lists that are due, claimed until `until`. Each list is a transaction, which holds no
-    /// other pushes: those who wait for some of these may have others.
+    /// Adds pushes to the devices of lists that are due, claimed until `until`, as long as there are fewer jobs than `limit`. Each list
+    /// is a transaction, which holds no other pushes: those who wait for some of these may have others.
+    ///
+    /// # Errors
+    /// What was added before is claimed.
     pub(super) async fn claim_listed(
         &self,
-        now: Timestamp,
-        until: Timestamp,
+        (now, until): (Timestamp, Timestamp),
         limit: u32,
         except: &[TenantId],
-    ) -> Result<Vec<PushJob>> {
+        jobs: &mut Vec<PushJob>,
+    ) -> Result<()> {
         let limit = usize::try_from(limit).map_err(Error::internal)?;
-        let mut jobs = Vec::new();
         while jobs.len() < limit {
             let mut open = self.write().await?;
             let Some(some) = open.take_listed((now, until), limit - jobs.len(), except).await? else { break };
             open.commit().await?;
             jobs.extend(some);
         }
-        Ok(jobs)
+        Ok(())
     }
 }
 

@@ -113,3 +113,27 @@ async fn a_node_that_starts_leaves_the_claims_of_the_others_alone() {
     world.db.outbox.release_claims(Worker::Pushes).await.unwrap();
     assert_eq!(world.db.outbox.claim_pushes(NOW, later(60), 9, &[]).await.unwrap().len(), 1, "nobody is");
 }
+
+#[tokio::test]
+async fn a_list_that_cannot_be_taken_up_does_not_hold_back_what_was_claimed_before_it() {
+    let world = World::new().await;
+    let (single, listed) = (world.phone().await, world.phone().await);
+    let mut tx = world.tx().await;
+    tx.ask_push(single.device, &ChannelKey::default(), NOW).await.unwrap();
+    tx.ask_pushes(&[listed.device], NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    world
+        .place
+        .run(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;
+             CREATE TRIGGER refuse BEFORE DELETE ON push_lists FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
+        .await;
+    let claim = || world.db.outbox.claim_pushes(NOW, later(10), 9, &[]);
+
+    assert_eq!(claim().await.unwrap().len(), 1, "the single one");
+    assert!(claim().await.is_err(), "nothing else is there");
+
+    world.place.run("DROP TRIGGER refuse ON push_lists").await;
+    assert_eq!(claim().await.unwrap().len(), 1, "the list waited");
+}
