@@ -1,16 +1,13 @@
 //! Claiming and settling many pushes at once, as PostgreSQL does it best: one array for each column.
 
 use domain::{
-    DeviceId, Result, TenantId, Timestamp,
+    Result, TenantId, Timestamp,
     ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{PgConnection, postgres::PgArguments, query, query::Query};
 use uuid::Uuid;
 
-use super::{
-    Db,
-    bulk::{each, ids},
-};
+use super::{Db, bulk::each};
 use crate::error::failed;
 
 /// The token is looked up once for each, in the channel of the enrollment that the device now has, and only while that is active.
@@ -50,9 +47,10 @@ pub(super) const CLAIM: &str = concat!(
     " ON true"
 );
 
-/// Pushes to listed devices, those with a live token, which are claimed at once, but where one is there already. In the order of
-/// the keys, as everyone who locks several of these rows does it.
-pub(super) const TAKE: &str = concat!(
+/// Pushes to the listed devices ($2) of a tenant ($1) with a live token, due at $3. Those that it makes have just that as their
+/// generation, and are claimed until $4; where one is there already, it is asked for again. In the order of the keys, as
+/// everyone who locks several of these rows does it.
+pub(super) const MAKE: &str = concat!(
     "WITH live AS MATERIALIZED (
          SELECT l.tenant, l.device, l.channel, live.push_token, live.push_magic
          FROM (SELECT $1::uuid AS tenant, device, '' AS channel FROM UNNEST($2::uuid[]) AS device) l CROSS JOIN LATERAL ",
@@ -131,17 +129,6 @@ pub(super) fn claim(
     except: &[TenantId],
 ) -> Query<'static, Db, PgArguments> {
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
-}
-
-/// Pushes to the listed devices of a tenant, due at `due`. Those that it made have just that as their generation, and are claimed
-/// until `until`.
-pub(super) fn take(
-    tenant: TenantId,
-    devices: &[DeviceId],
-    due: Timestamp,
-    until: Timestamp,
-) -> Query<'static, Db, PgArguments> {
-    query(TAKE).bind(tenant.0).bind(ids(devices)).bind(due.0).bind(until.0)
 }
 
 /// A list of tenants, for `among_ids!`.

@@ -16,7 +16,7 @@ use super::{
         ground::{DEVICES, Ground, IMEIS, plan},
         pushes,
     },
-    Backend, Query, Tx, commands, devices,
+    Backend, Query, Tx, commands, devices, push_lists,
 };
 
 const FLEET: Range<u128> = 0..3000;
@@ -171,7 +171,7 @@ async fn a_push_is_claimed_by_the_keys_of_its_device_also_while_the_fleet_enroll
 async fn listed_devices_become_pushes_by_their_keys_also_while_the_fleet_enrolls() {
     let devices = [DeviceId(Uuid::from_u128(300))];
     for (_ground, backend) in [young_fleet().await, fleet().await] {
-        let steps = plan(&backend, pushes::take(tenant(), &devices, Timestamp(1), Timestamp(2))).await;
+        let steps = plan(&backend, push_lists::made(tenant(), &devices, Timestamp(1), Timestamp(2))).await;
         uses("", &steps, "devices of a list");
         looks_channels_up(&steps, &["pushes", "l", "e"]);
     }

@@ -1,4 +1,5 @@
-//! Pushes to many devices at one time, which are a list until then: whoever sends a command to a fleet need not write a row for each.
+//! Pushes to many devices at one time, which are a list until then: whoever sends a command to a fleet need not write a
+//! row for each.
 
 use domain::{
     ChannelKey, DeviceId, Error, Result, TenantId, Timestamp,
@@ -8,8 +9,8 @@ use sqlx::query;
 use uuid::Uuid;
 
 use super::{
-    super::pushes,
-    Backend, Open, Tx,
+    super::{bulk, pushes},
+    Backend, Open, Query, Tx,
     outbox::job,
     rows::{get, time},
 };
@@ -59,8 +60,8 @@ impl Tx {
 }
 
 impl Backend {
-    /// Adds pushes to the devices of lists that are due, claimed until `until`, as long as there are fewer jobs than `limit`. Each list
-    /// is a transaction, which holds no other pushes: those who wait for some of these may have others.
+    /// Adds pushes to the devices of lists that are due, claimed until `until`, as long as there are fewer jobs than
+    /// `limit`. Each list is a transaction, which holds no other pushes: those who wait for some of these may have others.
     ///
     /// # Errors
     /// What was added before is claimed.
@@ -97,7 +98,7 @@ impl Open {
         let rest = devices.split_off(limit.min(devices.len()));
         self.set_list(tenant, get(&list, "seq")?, &rest).await?;
         let mut jobs = Vec::new();
-        for row in self.all(pushes::take(tenant, &devices, due, until)).await? {
+        for row in self.all(made(tenant, &devices, due, until)).await? {
             // One that was there before is claimed like any other, when it is due.
             if (get::<i64>(&row, "generation")?, time(&row, "claimed_until")?) == (due.0, until) {
                 let (device, channel) = (DeviceId(get(&row, "device")?), ChannelKey(get(&row, "channel")?));
@@ -119,6 +120,16 @@ impl Open {
         self.run(set).await?;
         Ok(())
     }
+}
+
+/// What makes pushes of listed devices, claimed until `until`.
+pub(super) fn made(
+    tenant: TenantId,
+    devices: &[DeviceId],
+    due: Timestamp,
+    until: Timestamp,
+) -> Query<'static> {
+    query(pushes::MAKE).bind(tenant.0).bind(bulk::ids(devices)).bind(due.0).bind(until.0)
 }
 
 fn bytes(devices: &[DeviceId]) -> Vec<u8> {

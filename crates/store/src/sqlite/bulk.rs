@@ -82,7 +82,7 @@ pub(super) fn asked(
 
 /// A list of ids, for `among_ids!`.
 pub(super) fn ids(ids: &[DeviceId]) -> String {
-    as_json(ids.iter().map(|id| [id.0]))
+    as_json(ids.iter().map(|id| id.0))
 }
 
 /// A list of texts, for `among_texts!`.
@@ -90,15 +90,13 @@ pub(super) fn texts(texts: &[&str]) -> String {
     serde_json::Value::from(texts).to_string()
 }
 
-/// `["0123…","4567…"]`, for `json_each` and `unhex`; the ids of one text stand one behind the other.
-pub(super) fn as_json<const N: usize>(texts: impl ExactSizeIterator<Item = [Uuid; N]>) -> String {
-    let mut json = String::with_capacity(2 + texts.len() * (32 * N + 3));
+/// `["0123…","4567…"]`, for `json_each` and `unhex`.
+pub(super) fn as_json(ids: impl ExactSizeIterator<Item = Uuid>) -> String {
+    let mut json = String::with_capacity(2 + ids.len() * 35);
     json.push('[');
-    for (place, ids) in texts.enumerate() {
+    for (place, id) in ids.enumerate() {
         json.push_str(if place == 0 { "\"" } else { ",\"" });
-        for id in ids {
-            json.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
-        }
+        json.push_str(id.simple().encode_lower(&mut Uuid::encode_buffer()));
         json.push('"');
     }
     json.push(']');

@@ -1,15 +1,12 @@
 //! Claiming and settling many pushes at once, as SQLite does it best: few values in a statement that stays prepared.
 
 use domain::{
-    DeviceId, Result, TenantId, Timestamp,
+    Result, TenantId, Timestamp,
     ports::{PushJob, PushTarget, SettledPush},
 };
 use sqlx::{SqliteConnection, query, query::Query, sqlite::SqliteArguments};
 
-use super::{
-    Db,
-    bulk::{as_json, ids},
-};
+use super::{Db, bulk::as_json};
 use crate::error::failed;
 
 /// Of a channel of the enrollment that the device now has, and only while that is active. `RETURNING` knows no other table than the one that is
@@ -39,8 +36,9 @@ pub(super) const CLAIM: &str = concat!(
     live_channel!("push_magic"),
 );
 
-/// Pushes to listed devices, those with a live token, which are claimed at once, but where one is there already.
-pub(super) const TAKE: &str = concat!(
+/// Pushes to the listed devices ($2) of a tenant ($1) with a live token, due at $3. Those that it makes have just that as their
+/// generation, and are claimed until $4; where one is there already, it is asked for again.
+pub(super) const MAKE: &str = concat!(
     "INSERT INTO pushes (tenant, device, channel, due_at, claimed_until, generation)
      SELECT d.tenant, d.id, c.channel, $3, $4, $3
      FROM json_each($2) listed CROSS JOIN devices d ON d.tenant = $1 AND d.id = unhex(listed.value)
@@ -88,20 +86,9 @@ pub(super) fn claim(
     query(CLAIM).bind(now.0).bind(until.0).bind(i64::from(limit)).bind(tenants(except))
 }
 
-/// Pushes to the listed devices of a tenant, due at `due`. Those that it made have just that as their generation, and are claimed
-/// until `until`.
-pub(super) fn take(
-    tenant: TenantId,
-    devices: &[DeviceId],
-    due: Timestamp,
-    until: Timestamp,
-) -> Query<'static, Db, SqliteArguments> {
-    query(TAKE).bind(tenant.0).bind(ids(devices)).bind(due.0).bind(until.0)
-}
-
 /// A list of tenants, for `among_ids!`.
 pub(super) fn tenants(tenants: &[TenantId]) -> String {
-    as_json(tenants.iter().map(|tenant| [tenant.0]))
+    as_json(tenants.iter().map(|tenant| tenant.0))
 }
 
 /// Lengthens the claims on pushes to channels.
