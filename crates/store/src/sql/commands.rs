@@ -80,7 +80,7 @@ impl Commands for Tx {
         state: CommandState,
         at: Timestamp,
     ) -> Result<bool> {
-        self.lock_enrollments(device).await?;
+        self.lock_enrollments(&[device]).await?;
         let update = query(
             "UPDATE commands SET state = $4, finished_at = $5
              WHERE tenant = $1 AND device = $2 AND id = $3 AND finished_at IS NULL",
@@ -141,7 +141,7 @@ impl Commands for Tx {
         channel: Option<&ChannelKey>,
         at: Timestamp,
     ) -> Result<u64> {
-        self.lock_enrollments(device).await?;
+        self.lock_enrollments(&[device]).await?;
         let update = query(
             "UPDATE commands SET state = 5, finished_at = $4
              WHERE tenant = $1 AND device = $2 AND finished_at IS NULL AND ($3 IS NULL OR channel = $3)",
@@ -161,7 +161,7 @@ impl Commands for Tx {
         cancelled_at: Option<Timestamp>,
     ) -> Result<bool> {
         if cancelled_at.is_some() {
-            self.lock_enrollments(device).await?;
+            self.lock_enrollments(&[device]).await?;
         }
         let update = query(
             "UPDATE commands SET facts_revision = $4, faults = $5, finished_at = COALESCE($6, finished_at),

@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, query};
 use uuid::Uuid;
 
 use super::{
-    super::bulk,
+    super::{OTHERS_WRITE, bulk},
     Query, Row, Tx,
     rows::{get, json, maybe_time, time},
 };
@@ -72,9 +72,7 @@ impl Devices for Tx {
     }
 
     async fn device_for_update(&mut self, id: DeviceId) -> Result<Option<Device>> {
-        self.lock_enrollments(id).await?;
-        let select = query(select!(locked!("WHERE tenant = $1 AND id = $2"))).bind(self.tenant.0).bind(id.0);
-        self.open.one(select).await?.map(|row| device(&row)).transpose()
+        Ok(self.devices_for_update(&[id]).await?.pop())
     }
 
     async fn device_for_removal(&mut self, id: DeviceId) -> Result<Option<Device>> {
@@ -97,17 +95,12 @@ impl Devices for Tx {
     }
 
     async fn devices_for_update(&mut self, ids: &[DeviceId]) -> Result<Vec<Device>> {
-        self.lock_enrollments_of(ids).await?;
-        let select =
-            query(select!("WHERE tenant = $1 AND id", among_ids!("$2"), " ORDER BY id", for_update!()));
-        let rows = self.open.all(select.bind(self.tenant.0).bind(bulk::ids(ids))).await?;
-        rows.iter().map(device).collect()
+        let select = select!("WHERE tenant = $1 AND id", among_ids!("$2"), " ORDER BY id", for_update!());
+        self.read_held(ids, select, device, |device| device.enrollment).await
     }
 
     async fn hold_devices(&mut self, ids: &[DeviceId]) -> Result<Vec<HeldDevice>> {
-        self.lock_enrollments_of(ids).await?;
-        let select = query(HELD).bind(self.tenant.0).bind(bulk::ids(ids));
-        self.open.all(select).await?.iter().map(held).collect()
+        self.read_held(ids, HELD, held, |device| device.enrollment).await
     }
 
     async fn device_by_key(&mut self, key: &str) -> Result<Option<Device>> {
@@ -146,6 +139,37 @@ impl Devices for Tx {
 }
 
 impl Tx {
+    /// What `select` finds of these devices, the enrollment that each of them has locked. It can be another one than was
+    /// seen when they were locked: whoever waits for the one before gets it when the device has the next. Then all are
+    /// given back and locked again, so that those of the devices behind it are not kept while this waits for the next.
+    async fn read_held<T>(
+        &mut self,
+        ids: &[DeviceId],
+        select: &'static str,
+        read: fn(&Row) -> Result<T>,
+        enrollment: fn(&T) -> EnrollmentId,
+    ) -> Result<Vec<T>> {
+        let gives_back = OTHERS_WRITE && ids.len() > 1;
+        if gives_back {
+            self.open.run(query("SAVEPOINT unlocked")).await?;
+        }
+        let mut before = None;
+        loop {
+            let locked = self.lock_enrollments(ids).await?;
+            let rows = self.open.all(query(select).bind(self.tenant.0).bind(bulk::ids(ids))).await?;
+            let found: Vec<T> = rows.iter().map(read).collect::<Result<_>>()?;
+            let all = found.iter().all(|device| locked.contains(&enrollment(device)));
+            // Where nothing changed it will not by itself.
+            if !OTHERS_WRITE || all || before.as_ref() == Some(&locked) {
+                return Ok(found);
+            }
+            before = Some(locked);
+            if gives_back {
+                self.open.run(query("ROLLBACK TO SAVEPOINT unlocked")).await?;
+            }
+        }
+    }
+
     async fn set_imeis(&mut self, device: &Device) -> Result<()> {
         let forget = query("DELETE FROM device_imeis WHERE tenant = $1 AND device = $2")
             .bind(self.tenant.0)

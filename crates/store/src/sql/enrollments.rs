@@ -1,6 +1,6 @@
 //! Enrollments, their channels, and the pushes that are due for those.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::{
@@ -284,33 +284,22 @@ impl Enrollments for Tx {
 }
 
 impl Tx {
-    /// Locks what the device road locks first, so that neither waits for the other in a circle: the device's enrollments
-    /// that are not over, and the one that it had last.
-    pub(super) async fn lock_enrollments(&mut self, device: DeviceId) -> Result<()> {
-        if OTHERS_WRITE {
-            let lock = query(locked!(
-                "SELECT id FROM enrollments WHERE tenant = $1 AND device = $2 AND (state <> 4 OR id = (
-                     SELECT enrollment FROM devices WHERE tenant = $1 AND id = $2)) ORDER BY id"
-            ));
-            self.open.all(lock.bind(self.tenant.0).bind(device.0)).await?;
+    /// Locks what the device road locks first, so that neither waits for the other in a circle: the enrollments of these
+    /// devices that are not over, and the one that each had last. Gives those that it found, none on SQLite.
+    pub(super) async fn lock_enrollments(&mut self, devices: &[DeviceId]) -> Result<BTreeSet<EnrollmentId>> {
+        if !OTHERS_WRITE {
+            return Ok(BTreeSet::new());
         }
-        Ok(())
-    }
-
-    /// The same for many devices: what is not over, and what each had last.
-    pub(super) async fn lock_enrollments_of(&mut self, devices: &[DeviceId]) -> Result<()> {
-        if OTHERS_WRITE {
-            let lock = query(concat!(
-                "SELECT id FROM enrollments WHERE tenant = $1 AND device",
-                among_ids!("$2"),
-                " AND (state <> 4 OR id = (
-                     SELECT enrollment FROM devices d WHERE d.tenant = $1 AND d.id = enrollments.device))
-                 ORDER BY device, id",
-                for_update!(),
-            ));
-            self.open.run(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;
-        }
-        Ok(())
+        let lock = query(concat!(
+            "SELECT id FROM enrollments WHERE tenant = $1 AND device",
+            among_ids!("$2"),
+            " AND (state <> 4 OR id = (
+                 SELECT enrollment FROM devices d WHERE d.tenant = $1 AND d.id = enrollments.device))
+             ORDER BY device, id",
+            for_update!(),
+        ));
+        let rows = self.open.all(lock.bind(self.tenant.0).bind(bulk::ids(devices))).await?;
+        rows.iter().map(|row| get(row, "id").map(EnrollmentId)).collect()
     }
 }
 

@@ -76,7 +76,7 @@ impl Tx {
     }
 
     pub(super) async fn take_back(&mut self, device: DeviceId, id: CommandId, at: Timestamp) -> Result<bool> {
-        self.lock_enrollments(device).await?;
+        self.lock_enrollments(&[device]).await?;
         let update = query(
             "UPDATE commands SET state = 5, finished_at = $4
              WHERE tenant = $1 AND device = $2 AND id = $3 AND state IN (0, 2)",

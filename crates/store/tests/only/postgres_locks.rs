@@ -38,11 +38,21 @@ impl World {
 
     /// Returns when the store waits for a lock.
     async fn until_it_waits(&self) {
-        let mut connection = self.connect().await;
         let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()
             AND application_name LIKE 'remuda %' AND wait_event_type = 'Lock'";
+        Self::until(&mut self.connect().await, waits).await;
+    }
+
+    /// Returns when the store waits for what this connection holds.
+    async fn until_it_waits_for(&self, holder: &mut PgConnection) {
+        let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()
+            AND application_name LIKE 'remuda %' AND pg_blocking_pids(pid) @> ARRAY[pg_backend_pid()]";
+        Self::until(holder, waits).await;
+    }
+
+    async fn until(connection: &mut PgConnection, waits: &'static str) {
         let waiting = async {
-            while !query_scalar::<_, bool>(waits).fetch_one(&mut connection).await.unwrap() {
+            while !query_scalar::<_, bool>(waits).fetch_one(&mut *connection).await.unwrap() {
                 sleep(Duration::from_millis(5)).await;
             }
         };
@@ -263,4 +273,75 @@ async fn many_devices_are_held_in_the_order_of_devices() {
     assert!(!world.is_locked(&enrollment(second.enrollment)).await, "whoever has it may wait for the first");
     drop(held);
     assert_eq!(sending.await.unwrap().unwrap(), 2);
+}
+
+/// A device changes its enrollment while a command for many waits for the one before: the command waits for the next as
+/// well, or another that sees the next could be queued at the same time.
+#[tokio::test]
+async fn many_devices_are_held_by_the_enrollments_that_they_have_when_all_are_held() {
+    let world = World::new().await;
+    let (first, second) = (world.phone().await, world.phone().await);
+    let next = Phone { enrollment: EnrollmentId(id()), ..first.clone() };
+    let mut tx = world.tx().await;
+    tx.add_enrollment(&Enrollment { state: EnrollmentState::Over, ..next.enrollment() }).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut held = world.hold(&enrollment(next.enrollment)).await;
+    let mut check_in = world.hold(&enrollment(first.enrollment)).await;
+
+    let mut send = world.tx().await;
+    let devices = [first.device, second.device];
+    let sending = tokio::spawn(async move {
+        let found = send.hold_devices(&devices).await.unwrap();
+        (send, found[0].enrollment)
+    });
+    world.until_it_waits_for(&mut check_in).await;
+    let changes = format!(
+        "UPDATE enrollments SET state = 4 WHERE id = '{}';
+         UPDATE devices SET enrollment = '{}' WHERE id = '{}';
+         COMMIT",
+        first.enrollment.0, next.enrollment.0, first.device.0,
+    );
+    raw_sql(AssertSqlSafe(changes)).execute(&mut check_in).await.unwrap();
+    world.until_it_waits_for(&mut held).await;
+
+    assert!(!world.is_locked(&enrollment(second.enrollment)).await, "whoever has the first may wait for it");
+    drop(held);
+    let (send, found) = sending.await.unwrap();
+    assert_eq!(found, next.enrollment);
+    for phone in [&next, &second] {
+        assert!(world.is_locked(&enrollment(phone.enrollment)).await, "{phone:?}");
+    }
+    drop(send);
+}
+
+/// As many are, but that one has nothing behind it to give back.
+#[tokio::test]
+async fn a_device_is_locked_with_the_enrollment_that_it_has_when_it_is_locked() {
+    let world = World::new().await;
+    let before = world.phone().await;
+    let next = Phone { enrollment: EnrollmentId(id()), ..before.clone() };
+    let mut check_in = world.tx().await;
+    assert!(check_in.enrollment_for_update(before.enrollment).await.unwrap().is_some());
+
+    let mut act = world.tx().await;
+    let device = before.device;
+    let acting = tokio::spawn(async move {
+        let found = act.device_for_update(device).await.unwrap().unwrap();
+        (act, found.enrollment)
+    });
+    world.until_it_waits().await;
+    let mut device = check_in.device_for_update(before.device).await.unwrap().unwrap();
+    check_in
+        .set_enrollment(&Enrollment { state: EnrollmentState::Over, ..before.enrollment() })
+        .await
+        .unwrap();
+    check_in.add_enrollment(&next.enrollment()).await.unwrap();
+    device.enrollment = next.enrollment;
+    check_in.set_device(&device).await.unwrap();
+    check_in.commit().await.unwrap();
+
+    let (act, found) = acting.await.unwrap();
+    assert_eq!(found, next.enrollment);
+    assert!(world.is_locked(&enrollment(next.enrollment)).await);
+    drop(act);
 }
