@@ -3,16 +3,13 @@
 use std::fmt;
 
 use apple::command::RawCommand;
-use axum::{
-    Json,
-    extract::{FromRequest, Request, State},
-};
+use axum::extract::{FromRequest, Request, State};
 use domain::{NewCommand, SEND_LIMIT, Schedule, Timestamp};
-use http::StatusCode;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use self::answer::Sent;
 use super::{
     caller::Caller,
     documents::Refusals,
@@ -20,6 +17,8 @@ use super::{
     error::{Failure, Kind},
 };
 use crate::{api_state::ApiState, base64_text, json_body};
+
+mod answer;
 
 /// The longest body of a call about many devices, bytes.
 const BULK_BODY: usize = 8 << 20;
@@ -55,31 +54,6 @@ pub(super) struct SendRequest {
     dedupe: Option<String>,
 }
 
-/// What became of the devices.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Sent {
-    /// Those for which the command is queued.
-    commands: Vec<SentCommand>,
-    /// Those for which it is not, and why.
-    failed: Vec<FailedDevice>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SentCommand {
-    /// The device, as it was named.
-    device: String,
-    /// The command's id.
-    uuid: String,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct FailedDevice {
-    /// The device, as it was named.
-    device: String,
-    /// Why not; a command that the device would refuse has a line for each fault.
-    error: String,
-}
-
 /// Asks devices to carry a command out. It is durably queued when this answers, and validated for each very device.
 #[utoipa::path(
     post,
@@ -92,13 +66,13 @@ pub(super) async fn send(
     State(state): State<ApiState>,
     Caller(actor): Caller,
     request: Request,
-) -> Result<(StatusCode, Json<Sent>), Failure> {
+) -> Result<Sent, Failure> {
     let deadline = request.extensions().get::<Deadline>().copied();
     let goes_on = || deadline.is_none_or(Deadline::allows);
     let request = SendRequest::from_request(request, &state).await?;
     let command = request.command()?;
     let sent = state.mdm.send_command_while(&actor, &command, &request.devices, &goes_on).await?;
-    Ok((StatusCode::ACCEPTED, Json(Sent::of(request.devices, sent))))
+    Ok(Sent::of(request.devices, sent))
 }
 
 impl SendRequest {
@@ -151,19 +125,6 @@ fn time(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Fa
     let at = text.parse::<jiff::Timestamp>();
     let at = at.map_err(|_| Failure::invalid(field, "a time of RFC 3339, such as 2026-12-24T18:00:00Z"))?;
     Ok(Some(Timestamp(at.as_millisecond())))
-}
-
-impl Sent {
-    fn of(names: Vec<String>, sent: domain::Sent) -> Self {
-        let (mut commands, mut failed) = (Vec::new(), Vec::new());
-        for (device, sent) in names.into_iter().zip(sent) {
-            match sent {
-                Ok(id) => commands.push(SentCommand { device, uuid: id.to_string() }),
-                Err(why) => failed.push(FailedDevice { device, error: why.to_string() }),
-            }
-        }
-        Self { commands, failed }
-    }
 }
 
 /// A list of names; reading stops at the first one too many.

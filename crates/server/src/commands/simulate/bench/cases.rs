@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use serde::Deserialize;
 use simulator::load::{Hand, Line, LoadDevice, Message, Preparing, Target, Unanswered};
 use tokio::time::Instant;
 
@@ -206,16 +207,21 @@ async fn fetch_and_answer(line: &mut Line, device: &LoadDevice) -> Result<Durati
     Ok(fetching + answering)
 }
 
-/// Queues a command; all of its devices must take it.
-pub async fn queued(api: &mut Line, order: &Message) -> Result<(), Unanswered> {
-    let answer = api.ask(order).await?.fine()?;
-    let answer: serde_json::Value =
-        serde_json::from_slice(&answer).map_err(|error| Unanswered(error.to_string()))?;
-    match answer["failed"].as_array().map(Vec::as_slice) {
-        Some([]) => Ok(()),
-        Some([first, ..]) => Err(Unanswered(format!("a command was not queued: {first}"))),
-        None => Err(Unanswered("the answer of the admin API cannot be read".into())),
+/// Queues a command, which all of its devices must take; how long the answer took, without reading it.
+pub async fn queued(api: &mut Line, order: &Message) -> Result<Duration, Unanswered> {
+    let (took, answer) = timed(api, order).await?;
+    let Queued { failed } = serde_json::from_slice(&answer)
+        .map_err(|error| Unanswered(format!("the answer of the admin API: {error}")))?;
+    match failed.first() {
+        None => Ok(took),
+        Some(first) => Err(Unanswered(format!("a command was not queued: {first}"))),
     }
+}
+
+/// What is of interest in the answer: those that are queued are many.
+#[derive(Deserialize)]
+struct Queued {
+    failed: Vec<serde_json::Value>,
 }
 
 /// The `CommandUUID` of a command, cut out rather than parsed: the caller's time is not what is measured.

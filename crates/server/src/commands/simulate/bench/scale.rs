@@ -98,8 +98,7 @@ impl Bench {
         let accepted = self.apns.counters().accepted;
         let before = stage.cpu()?;
         let began = Instant::now();
-        cases::queued(&mut api, &order).await?;
-        let queued = began.elapsed();
+        let queued = cases::queued(&mut api, &order).await?;
         let pushed = self.all_pushed(accepted, began).await?;
         stage.settle().await?;
         let used = stage.cpu()?.since(before);
