@@ -46,6 +46,15 @@ macro_rules! among_texts {
     };
 }
 
+/// That a row is of the tenant (or other first part of its key) that another row of the join names. Said as `=`, the two could
+/// also be merged, for which PostgreSQL would go along a whole index: it prefers to where it believes the table empty, keeps that
+/// plan, and reads all of the table for each of the other rows once it is full.
+macro_rules! looked_up {
+    ($column:literal, $by:literal) => {
+        concat!($column, " = ANY(ARRAY[", $by, "])")
+    };
+}
+
 /// Rows that another worker is claiming are passed over, not waited for.
 macro_rules! skip_locked {
     () => {
@@ -138,7 +147,8 @@ async fn prepare(options: &PgConnectOptions) -> Result<String> {
 #[cfg(test)]
 mod ground {
     use sqlx::{
-        AssertSqlSafe, Execute, postgres::PgArguments, query::Query, query_as, query_scalar, query_with,
+        AssertSqlSafe, Execute, PgConnection, postgres::PgArguments, query::Query, query_as, query_scalar,
+        query_with, raw_sql,
     };
     use testkit::postgres::TestDatabase;
 
@@ -160,6 +170,21 @@ mod ground {
         }
     }
 
+    /// Makes sure that rows are looked up, and no index gone along for each row of another table. (What is due is the first so
+    /// many rows of an index: there is a limit.)
+    #[track_caller]
+    pub(super) fn looks_up(steps: &[String], what: &str) {
+        let plan = steps.join("\n");
+        let mut lookups = 0;
+        for (at, step) in steps.iter().enumerate().filter(|(_, step)| step.contains("Scan using")) {
+            let is_limited = matches!(&steps[..at], [.., limit, lock] if limit.contains("Limit") && lock.contains("LockRows"));
+            let by = steps.get(at + 1).is_some_and(|step| step.contains("Index Cond"));
+            assert!(by || is_limited, "{what} goes along an index:\n{step}\nin\n{plan}");
+            lookups += usize::from(by);
+        }
+        assert!(lookups > 0, "{what} looks nothing up:\n{plan}");
+    }
+
     /// The steps of the plan for a statement, in words: that which is kept for all values, as the server says it of one that is
     /// prepared. To prepare it, it is carried out, and taken back.
     pub(super) async fn plan(backend: &Backend, mut statement: Query<'_, Db, PgArguments>) -> Vec<String> {
@@ -167,16 +192,34 @@ mod ground {
         let sql = statement.sql();
         let mut tx = backend.writers.begin().await.unwrap();
         query_with(sql.clone(), arguments).execute(&mut *tx).await.unwrap();
+        kept(&mut tx, sql.as_str()).await
+    }
+
+    /// The same of a statement's text, for a server that knows these rows of its tables and no others. It is prepared and not carried
+    /// out.
+    pub(super) async fn plan_among(rows: &'static str, statement: &'static str) -> Vec<String> {
+        let (_ground, backend) = Ground::open().await;
+        let mut tx = backend.writers.begin().await.unwrap();
+        for first in [rows, "ANALYZE"] {
+            raw_sql(first).execute(&mut *tx).await.unwrap();
+        }
+        let prepare = format!("PREPARE looked_at AS {statement}");
+        raw_sql(AssertSqlSafe(prepare.as_str())).execute(&mut *tx).await.unwrap();
+        kept(&mut tx, &prepare).await
+    }
+
+    /// The plan that is kept for what was prepared with these words.
+    async fn kept(connection: &mut PgConnection, words: &str) -> Vec<String> {
         let prepared: (String, i32) = query_as(
             "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements WHERE statement = $1",
         )
-        .bind(sql.as_str())
-        .fetch_one(&mut *tx)
+        .bind(words)
+        .fetch_one(&mut *connection)
         .await
         .unwrap();
         let (name, parameters) = prepared;
         let values = vec!["NULL"; usize::try_from(parameters).unwrap()].join(", ");
         let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE {name} ({values})"));
-        query_scalar(explain).persistent(false).fetch_all(&mut *tx).await.unwrap()
+        query_scalar(explain).persistent(false).fetch_all(connection).await.unwrap()
     }
 }

@@ -58,6 +58,13 @@ macro_rules! among_texts {
     };
 }
 
+/// That a row is of the tenant (or other first part of its key) that another row of the join names.
+macro_rules! looked_up {
+    ($column:literal, $by:literal) => {
+        concat!($column, " = ", $by)
+    };
+}
+
 /// Nobody else can be claiming.
 macro_rules! skip_locked {
     () => {
@@ -174,6 +181,13 @@ mod ground {
             let (backend, _road) = super::open(&folder.path().join("test.db")).await.unwrap();
             (Self(folder), backend)
         }
+    }
+
+    /// Makes sure that something is looked up by a key of three parts.
+    #[track_caller]
+    pub(super) fn looks_up(steps: &[String], what: &str) {
+        let plan = steps.join("\n");
+        assert!(plan.contains("(tenant=? AND device=? AND "), "{what} goes by no key:\n{plan}");
     }
 
     /// The steps of the plan for a statement, in words.

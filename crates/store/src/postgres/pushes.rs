@@ -38,9 +38,11 @@ pub(super) const CLAIM: &str = concat!(
     WITH due AS MATERIALIZED (SELECT tenant, device, channel FROM pushes
         WHERE due_at <= $1 AND claimed_until <= $1 AND tenant NOT IN (SELECT UNNEST($4::uuid[]))
         ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED),
-    claimed AS (UPDATE pushes SET claimed_until = $2
-        WHERE (tenant, device, channel) IN (SELECT tenant, device, channel FROM due)
-        RETURNING tenant, device, channel, attempts, generation)
+    claimed AS (UPDATE pushes p SET claimed_until = $2 FROM due
+        WHERE ",
+    looked_up!("p.tenant", "due.tenant"),
+    " AND p.device = due.device AND p.channel = due.channel
+        RETURNING p.tenant, p.device, p.channel, p.attempts, p.generation)
     SELECT p.tenant, p.device, p.channel, p.attempts, p.generation, live.push_token, live.push_magic
     FROM claimed p LEFT JOIN LATERAL ",
     live_channel!("p"),
@@ -65,15 +67,17 @@ pub(super) const MAKE: &str = concat!(
      SELECT taken.*, live.push_token, live.push_magic FROM taken JOIN live USING (tenant, device, channel)"
 );
 
-/// In the order in which all who lock several of these rows do it.
-const KEEP: &str = "
-    WITH kept AS MATERIALIZED (
-        SELECT p.tenant, p.device, p.channel FROM pushes p
-        JOIN UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
-            ON p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel
-        WHERE p.claimed_until > 0 ORDER BY p.tenant, p.device, p.channel FOR UPDATE OF p)
-    UPDATE pushes p SET claimed_until = $4
-    FROM kept k WHERE p.tenant = k.tenant AND p.device = k.device AND p.channel = k.channel";
+/// One after the other, in the order of the arrays, as in `HOLD`.
+const KEEP: &str = concat!(
+    "WITH kept AS MATERIALIZED (
+        SELECT held.tenant, held.device, held.channel FROM UNNEST($1::uuid[], $2::uuid[], $3::text[]) AS s (tenant, device, channel)
+        CROSS JOIN LATERAL (SELECT p.tenant, p.device, p.channel FROM pushes p
+            WHERE p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel AND p.claimed_until > 0 FOR UPDATE) held)
+     UPDATE pushes p SET claimed_until = $4
+     FROM kept k WHERE ",
+    looked_up!("p.tenant", "k.tenant"),
+    " AND p.device = k.device AND p.channel = k.channel",
+);
 
 /// Notes what APNs said, and forgets a token that it called dead, unless the device has told a new one meanwhile. One row after the
 /// other is looked up and locked, in the order of the keys, as by all who lock several channels.
@@ -89,9 +93,13 @@ const NOTE: &str = "
 
 macro_rules! settled {
     () => {
-        "UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bool[], $6::bigint[])
-            AS s (tenant, device, channel, generation, gone, retry_at)
-         WHERE p.tenant = s.tenant AND p.device = s.device AND p.channel = s.channel"
+        concat!(
+            "UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bool[], $6::bigint[])
+                AS s (tenant, device, channel, generation, gone, retry_at)
+             WHERE ",
+            looked_up!("p.tenant", "s.tenant"),
+            " AND p.device = s.device AND p.channel = s.channel"
+        )
     };
 }
 
@@ -107,8 +115,9 @@ const END: &str = concat!(
     "DELETE FROM pushes p USING ",
     settled!(),
     " AND CASE WHEN s.gone
-         THEN NOT EXISTS (SELECT 1 FROM devices d JOIN channels c ON c.tenant = d.tenant AND c.enrollment = d.enrollment
-             WHERE d.tenant = s.tenant AND d.id = s.device AND c.channel = s.channel AND c.push_token IS NOT NULL)
+         THEN (SELECT true FROM channels c
+             WHERE c.tenant = s.tenant AND c.channel = s.channel AND c.push_token IS NOT NULL AND c.enrollment = (
+                 SELECT d.enrollment FROM devices d WHERE d.tenant = s.tenant AND d.id = s.device) LIMIT 1) IS NULL
          ELSE p.generation = s.generation AND s.retry_at IS NULL END"
 );
 
@@ -138,7 +147,8 @@ pub(super) fn tenants(tenants: &[TenantId]) -> Vec<Uuid> {
 
 /// Lengthens the claims on pushes to channels.
 pub(super) async fn keep(connection: &mut PgConnection, jobs: &[PushJob], until: Timestamp) -> Result<()> {
-    let channels: Vec<Channel<'_>> = jobs.iter().filter_map(channel).collect();
+    let mut channels: Vec<Channel<'_>> = jobs.iter().filter_map(channel).collect();
+    channels.sort_unstable();
     keyed(KEEP, &channels).bind(until.0).execute(connection).await.map_err(failed)?;
     Ok(())
 }
@@ -192,4 +202,19 @@ fn keyed<'q>(statement: &'static str, channels: &[Channel<'q>]) -> Query<'q, Db,
         .bind(each(channels, |(tenant, ..)| *tenant))
         .bind(each(channels, |(_, device, _)| *device))
         .bind(each(channels, |(.., channel)| *channel))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::ground::{looks_up, plan_among},
+        *,
+    };
+
+    #[tokio::test]
+    async fn pushes_are_kept_and_settled_by_their_keys_also_where_none_was_when_the_plan_was_made() {
+        for statement in [KEEP, HOLD, END, RELEASE] {
+            looks_up(&plan_among("", statement).await, statement);
+        }
+    }
 }

@@ -35,8 +35,9 @@ const CLAIM_FAREWELLS: &str = concat!(
     among_ids!("$4"),
     " ORDER BY due_at LIMIT $3",
     skip_locked!(),
-    ") UPDATE tombstones SET claimed_until = $2 WHERE fingerprint IN (SELECT fingerprint FROM due)
-     RETURNING fingerprint, tenant, push_token, push_magic, attempts, generation",
+    ") UPDATE tombstones SET claimed_until = $2 FROM due WHERE ",
+    looked_up!("tombstones.fingerprint", "due.fingerprint"),
+    " RETURNING tombstones.fingerprint, tenant, push_token, push_magic, attempts, generation",
 );
 
 const KEEP_FAREWELL: &str = "
@@ -44,10 +45,12 @@ const KEEP_FAREWELL: &str = "
 
 const CLAIM_OUTCOMES: &str = concat!(
     "WITH due AS MATERIALIZED (SELECT tenant, device, command FROM outcomes
-         WHERE claimed_until <= $1 ORDER BY at, command LIMIT $3",
+         WHERE claimed_until <= $1 ORDER BY at LIMIT $3",
     skip_locked!(),
-    ") UPDATE outcomes SET claimed_until = $2 WHERE (tenant, device, command) IN (SELECT tenant, device, command FROM due)
-     RETURNING tenant, device, command, at",
+    ") UPDATE outcomes SET claimed_until = $2 FROM due WHERE ",
+    looked_up!("outcomes.tenant", "due.tenant"),
+    " AND outcomes.device = due.device AND outcomes.command = due.command
+     RETURNING outcomes.tenant, outcomes.device, outcomes.command, at",
 );
 
 const CLAIM_PURGE: &str = concat!(
@@ -89,6 +92,11 @@ const DUE_RENEWALS: &str = "
         SELECT 1 FROM commands m WHERE m.tenant = e.tenant AND m.device = e.device AND m.dedupe = 'renewal'
             AND m.enrollment = e.id AND (m.state < 3 OR m.queued_at >= $2))
     ORDER BY c.not_after LIMIT $3";
+
+/// The claim of up to `limit` outcomes.
+pub(super) fn claim_outcomes(now: Timestamp, until: Timestamp, limit: u32) -> Query<'static> {
+    query(CLAIM_OUTCOMES).bind(now.0).bind(until.0).bind(i64::from(limit))
+}
 
 #[async_trait]
 impl Outbox for Backend {
@@ -151,7 +159,7 @@ impl Outbox for Backend {
             return Ok(Vec::new());
         }
         let mut open = self.write().await?;
-        let rows = open.all(query(CLAIM_OUTCOMES).bind(now.0).bind(until.0).bind(i64::from(limit))).await?;
+        let rows = open.all(claim_outcomes(now, until, limit)).await?;
         open.commit().await?;
         let mut jobs = rows.iter().map(outcome).collect::<Result<Vec<_>>>()?;
         jobs.sort_unstable_by_key(|(at, job)| (*at, job.command));

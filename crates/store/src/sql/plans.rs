@@ -1,7 +1,7 @@
 //! How the database goes about the look-ups of a device and the pages of a list, as it says itself: by an index, whatever
 //! the size of the fleet.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use domain::{
     ChannelKey, Device, DeviceFilter, DeviceId, DeviceName, EnrollmentId, Facts, Location, Page, Span,
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::{
     super::{
         bulk,
-        ground::{DEVICES, Ground, IMEIS, plan},
+        ground::{DEVICES, Ground, IMEIS, looks_up, plan},
         pushes,
     },
-    Backend, Query, Tx, commands, devices, push_lists,
+    Backend, Query, Tx, commands, devices, outbox, push_lists, queue,
 };
 
 const FLEET: Range<u128> = 0..3000;
@@ -77,6 +77,13 @@ async fn young_fleet() -> (Ground, Backend) {
     tx.open.run(command_for_each()).await.unwrap();
     tx.open.run(channel_for_each()).await.unwrap();
     tx.open.commit().await.unwrap();
+    (ground, backend)
+}
+
+/// One that has found its tables empty.
+async fn emptied() -> (Ground, Backend) {
+    let (ground, backend) = Ground::open().await;
+    backend.change(query("ANALYZE")).await.unwrap();
     (ground, backend)
 }
 
@@ -197,5 +204,19 @@ async fn pushes_are_asked_for_by_the_keys_of_their_devices_also_while_the_fleet_
         for joined in ["Hash Join", "Merge Join"] {
             assert!(!plan.contains(joined), "a table is read as a whole:\n{plan}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_claimed_by_its_keys_also_where_nothing_was_when_the_plan_was_made() {
+    let (_ground, backend) = emptied().await;
+    let (now, later) = (Timestamp(1), Timestamp(2));
+    for (statement, what) in [
+        (pushes::claim(now, later, 500, &[]), "a claim of pushes"),
+        (outbox::claim_outcomes(now, later, 100), "a claim of outcomes"),
+        (queue::due(now, Duration::from_secs(900), 100), "commands to wake for"),
+        (queue::expired(now, 100), "commands that expire"),
+    ] {
+        looks_up(&plan(&backend, statement).await, what);
     }
 }

@@ -6,7 +6,7 @@ use domain::{ChannelKey, DeviceId, Result, TenantId, Timestamp};
 use sqlx::query;
 use uuid::Uuid;
 
-use super::{super::bulk, Backend, Open, Row, rows::get};
+use super::{super::bulk, Backend, Open, Query, Row, rows::get};
 use crate::road::millis;
 
 /// It waits for no command that another has, and asks for pushes once it has its own. Nobody who waits for one of
@@ -18,8 +18,10 @@ const DUE: &str = concat!(
     skip_locked!(),
     ") UPDATE commands SET wakes = wakes + 1,
          wake_at = $1 + $2 * (1 << CASE WHEN wakes < 6 THEN CAST(wakes AS INTEGER) ELSE 6 END)
-     WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM due)
-     RETURNING tenant, device, channel",
+     FROM due WHERE ",
+    looked_up!("commands.tenant", "due.tenant"),
+    " AND commands.device = due.device AND commands.id = due.id
+     RETURNING commands.tenant, commands.device, channel",
 );
 
 const EXPIRE: &str = concat!(
@@ -27,9 +29,21 @@ const EXPIRE: &str = concat!(
          WHERE open_expires_at <= $1 ORDER BY open_expires_at LIMIT $2",
     skip_locked!(),
     ") UPDATE commands SET state = 6, finished_at = $1
-     WHERE (tenant, device, id) IN (SELECT tenant, device, id FROM late)
-     RETURNING tenant, device, id, request_type",
+     FROM late WHERE ",
+    looked_up!("commands.tenant", "late.tenant"),
+    " AND commands.device = late.device AND commands.id = late.id
+     RETURNING commands.tenant, commands.device, commands.id, request_type",
 );
+
+/// The statement that puts the next wake-up of commands off whose time has come.
+pub(super) fn due(now: Timestamp, patience: Duration, limit: u32) -> Query<'static> {
+    query(DUE).bind(now.0).bind(millis(patience)).bind(i64::from(limit))
+}
+
+/// The statement that ends commands whose time is over.
+pub(super) fn expired(now: Timestamp, limit: u32) -> Query<'static> {
+    query(EXPIRE).bind(now.0).bind(i64::from(limit))
+}
 
 impl Backend {
     pub(super) async fn wake(&self, now: Timestamp, patience: Duration, limit: u32) -> Result<u64> {
@@ -38,8 +52,7 @@ impl Backend {
             return Ok(0);
         }
         let mut open = self.write().await?;
-        let due = query(DUE).bind(now.0).bind(millis(patience)).bind(i64::from(limit));
-        let rows = open.all(due).await?;
+        let rows = open.all(due(now, patience, limit)).await?;
         for (tenant, channels) in channels(&rows)? {
             bulk::ask_pushes(open.connection(), tenant, &channels, now).await?;
         }
@@ -53,7 +66,7 @@ impl Backend {
             return Ok(0);
         }
         let mut open = self.write().await?;
-        let rows = open.all(query(EXPIRE).bind(now.0).bind(i64::from(limit))).await?;
+        let rows = open.all(expired(now, limit)).await?;
         for row in &rows {
             open.note_expiry(row, now).await?;
         }

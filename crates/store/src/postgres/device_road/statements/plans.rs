@@ -4,7 +4,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, query, query_scalar};
 use testkit::postgres::TestDatabase;
 use uuid::Uuid;
 
-use super::text::{LOOK, POLL};
+use super::text::{LOOK, POLL, UPDATE_TOKENS};
+use crate::postgres::ground::{looks_up, plan_among};
 
 /// A device that has done very much, among others that have done as much.
 const HISTORY: &str = "
@@ -62,4 +63,21 @@ async fn a_poll_never_looks_at_history() {
     // The next command, and the last conversation; the command that is reported and the one that is handed over are
     // found by their keys.
     reads_the_queue_alone(&plan, 2);
+}
+
+/// Of a fleet that has done all it was asked.
+const NOTHING_OPEN: &str = "
+    INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, finished_at, request_type, payload)
+    SELECT '00000000-0000-0000-0000-000000000001', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '', 3, false, n, n,
+        'DeviceLock', ''
+    FROM generate_series(1, 2000) n";
+
+#[tokio::test]
+async fn commands_are_looked_up_by_their_keys_also_where_none_was_open_when_the_plan_was_made() {
+    let poll = plan_among(NOTHING_OPEN, POLL).await;
+    looks_up(&poll, POLL);
+    reads_the_queue_alone(&poll.join("\n"), 2);
+    let tokens = plan_among(NOTHING_OPEN, UPDATE_TOKENS).await;
+    let queue = tokens.iter().position(|step| step.contains("command_queues")).unwrap();
+    assert!(tokens[queue + 1].contains("Index Cond"), "all that waits:\n{}", tokens.join("\n"));
 }

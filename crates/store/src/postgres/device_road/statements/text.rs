@@ -32,7 +32,8 @@ pub(super) const LOCK: &str = concat!(
 );
 
 /// The parts of one statement do not see each other's writes: the command just reported is left out by name, and what
-/// someone else took back since the snapshot is not handed over.
+/// someone else took back since the snapshot is not handed over. (That it is still open is told by its state: told by the time at
+/// which it was finished, a plan that was made while nothing was open would go along the index of what is.)
 pub(super) const POLL: &str = "
     WITH step AS MATERIALIZED (
         SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::smallint[],
@@ -67,7 +68,7 @@ pub(super) const POLL: &str = "
             ORDER BY m.rank, m.id LIMIT 1) q
     ), handed AS (
         UPDATE commands m SET state = 1, handed_over_at = p.now, conversation = p.conversation FROM picked p
-        WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.finished_at IS NULL
+        WHERE m.tenant = p.tenant AND m.device = p.device AND m.id = p.id AND m.state < 3
         RETURNING p.place, m.id, m.payload, m.sealed
     )
     SELECT s.place, r.request_type, p.place IS NOT NULL AND h.place IS NULL AS missed,
@@ -100,9 +101,9 @@ pub(super) const UPDATE_TOKENS: &str = "
     ), asked AS (
         INSERT INTO pushes (tenant, device, channel, due_at, generation)
         SELECT k.tenant, k.device, k.channel, k.now, k.now FROM known k
-        WHERE k.was_dead AND k.token IS NOT NULL AND EXISTS (
-            SELECT 1 FROM commands m WHERE m.tenant = k.tenant AND m.device = k.device AND m.channel = k.channel
-                AND m.finished_at IS NULL AND m.enrollment = k.enrollment)
+        WHERE k.was_dead AND k.token IS NOT NULL AND (
+            SELECT true FROM commands m WHERE m.tenant = k.tenant AND m.device = k.device AND m.channel = k.channel
+                AND m.finished_at IS NULL AND m.enrollment = k.enrollment LIMIT 1)
         ORDER BY k.tenant, k.device, k.channel
         ON CONFLICT (tenant, device, channel) DO UPDATE SET
             due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
