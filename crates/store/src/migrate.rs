@@ -24,6 +24,7 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (13, "google trouble", include_str!("../migrations/sqlite/0013_google_trouble.sql")),
     (14, "statistics", include_str!("../migrations/sqlite/0014_statistics.sql")),
     (15, "push lists", include_str!("../migrations/sqlite/0015_push_lists.sql")),
+    (16, "channels as rows", include_str!("../migrations/sqlite/0016_channels.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -41,6 +42,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (13, "google trouble", include_str!("../migrations/postgres/0013_google_trouble.sql")),
     (14, "statistics", include_str!("../migrations/postgres/0014_statistics.sql")),
     (15, "push lists", include_str!("../migrations/postgres/0015_push_lists.sql")),
+    (16, "channels as rows", include_str!("../migrations/postgres/0016_channels.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.
@@ -75,3 +77,6 @@ fn refused(error: MigrateError) -> Error {
         other => Error::internal(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+-- Nothing: PostgreSQL's tables are heaps, in which a row of any width stands as it is.
