@@ -15,7 +15,7 @@ use crate::{
     output::line,
 };
 
-/// Device management for Apple devices, on a server of your own.
+/// Device management for Apple and Android devices, on a server of your own.
 #[derive(Parser)]
 #[command(name = "remuda", version, propagate_version = true, max_term_width = 110)]
 struct Cli {
