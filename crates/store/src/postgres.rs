@@ -55,6 +55,14 @@ macro_rules! looked_up {
     };
 }
 
+/// The device of an open command, as the index of the queues has it, and no other: by its own column a device's whole history could
+/// seem cheaper to read.
+macro_rules! open_device {
+    ($of:literal) => {
+        concat!("(CASE WHEN ", $of, "finished_at IS NULL THEN ", $of, "device END)")
+    };
+}
+
 /// Rows that another worker is claiming are passed over, not waited for.
 macro_rules! skip_locked {
     () => {

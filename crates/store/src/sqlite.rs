@@ -65,6 +65,13 @@ macro_rules! looked_up {
     };
 }
 
+/// The device of an open command.
+macro_rules! open_device {
+    ($of:literal) => {
+        concat!($of, "device")
+    };
+}
+
 /// Nobody else can be claiming.
 macro_rules! skip_locked {
     () => {

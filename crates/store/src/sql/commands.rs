@@ -100,9 +100,13 @@ impl Commands for Tx {
 
     async fn open_commands(&mut self, device: DeviceId) -> Result<Vec<Command>> {
         // Sorting by an expression keeps SQLite from walking through all that is done, in the order of the primary key.
-        let select = query(select!("finished_at IS NULL ORDER BY rank, COALESCE(id, id) LIMIT 1000"))
-            .bind(self.tenant.0)
-            .bind(device.0);
+        const OPEN: &str = concat!(
+            columns!(),
+            " WHERE tenant = $1 AND ",
+            open_device!(""),
+            " = $2 AND finished_at IS NULL ORDER BY rank, COALESCE(id, id) LIMIT 1000"
+        );
+        let select = query(OPEN).bind(self.tenant.0).bind(device.0);
         self.open.all(select).await?.iter().map(command).collect()
     }
 
@@ -142,10 +146,11 @@ impl Commands for Tx {
         at: Timestamp,
     ) -> Result<u64> {
         self.lock_enrollments(&[device]).await?;
-        let update = query(
-            "UPDATE commands SET state = 5, finished_at = $4
-             WHERE tenant = $1 AND device = $2 AND finished_at IS NULL AND ($3 IS NULL OR channel = $3)",
-        )
+        let update = query(concat!(
+            "UPDATE commands SET state = 5, finished_at = $4 WHERE tenant = $1 AND ",
+            open_device!(""),
+            " = $2 AND finished_at IS NULL AND ($3 IS NULL OR channel = $3)",
+        ))
         .bind(self.tenant.0)
         .bind(device.0)
         .bind(channel.map(|key| key.0.as_str()))
@@ -215,11 +220,11 @@ impl Commands for Tx {
 
 /// The statement that finds what waits for the devices of a page.
 pub(super) fn pending<'q>(tenant: TenantId, first: DeviceId, last: DeviceId) -> Query<'q> {
-    query(
-        "SELECT DISTINCT device, action FROM commands
-         WHERE tenant = $1 AND device BETWEEN $2 AND $3 AND finished_at IS NULL AND action IS NOT NULL
-         ORDER BY device, action",
-    )
+    query(concat!(
+        "SELECT DISTINCT device, action FROM commands WHERE tenant = $1 AND ",
+        open_device!(""),
+        " BETWEEN $2 AND $3 AND finished_at IS NULL AND action IS NOT NULL ORDER BY device, action",
+    ))
     .bind(tenant.0)
     .bind(first.0)
     .bind(last.0)

@@ -11,7 +11,9 @@ macro_rules! identities {
 pub(super) const LOOK: &str = concat!(
     "SELECT ",
     identities!(),
-    ", (SELECT true FROM commands m WHERE m.tenant = c.tenant AND m.device = e.device AND m.channel = s.channel
+    ", (SELECT true FROM commands m WHERE m.tenant = c.tenant AND ",
+    open_device!("m."),
+    " = e.device AND m.channel = s.channel
              AND m.finished_at IS NULL AND m.enrollment = c.enrollment AND m.not_before <= s.now
              AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal')
              LIMIT 1) IS NOT NULL AS waits
@@ -34,7 +36,8 @@ pub(super) const LOCK: &str = concat!(
 /// The parts of one statement do not see each other's writes: the command just reported is left out by name, and what
 /// someone else took back since the snapshot is not handed over. (That it is still open is told by its state: told by the time at
 /// which it was finished, a plan that was made while nothing was open would go along the index of what is.)
-pub(super) const POLL: &str = "
+pub(super) const POLL: &str = concat!(
+    "
     WITH step AS MATERIALIZED (
         SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::smallint[],
             $8::bytea[], $9::bool[], $10::bool[], $11::bigint[], $13::bool[])
@@ -55,12 +58,16 @@ pub(super) const POLL: &str = "
     ), picked AS MATERIALIZED (
         SELECT s.place, s.tenant, s.device, s.now, q.id,
             CASE WHEN s.idle THEN greatest(s.now, 1 + (
-                SELECT max(m.conversation) FROM commands m WHERE m.tenant = s.tenant AND m.device = s.device
+                SELECT max(m.conversation) FROM commands m WHERE m.tenant = s.tenant AND ",
+    open_device!("m."),
+    " = s.device
                     AND m.channel = s.channel AND m.finished_at IS NULL))
                 ELSE COALESCE(r.conversation, 0) END AS conversation
         FROM step s LEFT JOIN reported r USING (place) CROSS JOIN LATERAL (
             SELECT m.id FROM commands m
-            WHERE m.tenant = s.tenant AND m.device = s.device AND m.channel = s.channel AND m.finished_at IS NULL
+            WHERE m.tenant = s.tenant AND ",
+    open_device!("m."),
+    " = s.device AND m.channel = s.channel AND m.finished_at IS NULL
                 AND m.enrollment = s.enrollment AND m.id IS DISTINCT FROM s.command
                 AND m.not_before <= s.now AND (m.expires_at IS NULL OR m.expires_at > s.now)
                 AND (s.idle OR m.state = 0 OR m.state = 2 AND m.conversation < r.conversation)
@@ -73,7 +80,8 @@ pub(super) const POLL: &str = "
     )
     SELECT s.place, r.request_type, p.place IS NOT NULL AND h.place IS NULL AS missed,
         s.tenant, s.device, h.id AS command, h.payload, h.sealed
-    FROM step s LEFT JOIN reported r USING (place) LEFT JOIN picked p USING (place) LEFT JOIN handed h USING (place)";
+    FROM step s LEFT JOIN reported r USING (place) LEFT JOIN picked p USING (place) LEFT JOIN handed h USING (place)"
+);
 
 pub(super) const RECORD: &str = "
     INSERT INTO audit (tenant, device, kind, actor, details, at)
@@ -82,7 +90,8 @@ pub(super) const RECORD: &str = "
         WITH ORDINALITY AS e (tenant, device, kind, actor, details, at, n) ORDER BY n";
 
 /// A channel whose token was dead is woken if something waits: nobody was told of it meanwhile.
-pub(super) const UPDATE_TOKENS: &str = "
+pub(super) const UPDATE_TOKENS: &str = concat!(
+    "
     WITH step AS MATERIALIZED (
         SELECT * FROM UNNEST($1::bigint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::text[],
             $8::bytea[], $9::bigint[], $10::bigint[], $11::text[])
@@ -102,13 +111,16 @@ pub(super) const UPDATE_TOKENS: &str = "
         INSERT INTO pushes (tenant, device, channel, due_at, generation)
         SELECT k.tenant, k.device, k.channel, k.now, k.now FROM known k
         WHERE k.was_dead AND k.token IS NOT NULL AND (
-            SELECT true FROM commands m WHERE m.tenant = k.tenant AND m.device = k.device AND m.channel = k.channel
+            SELECT true FROM commands m WHERE m.tenant = k.tenant AND ",
+    open_device!("m."),
+    " = k.device AND m.channel = k.channel
                 AND m.finished_at IS NULL AND m.enrollment = k.enrollment LIMIT 1)
         ORDER BY k.tenant, k.device, k.channel
         ON CONFLICT (tenant, device, channel) DO UPDATE SET
             due_at = least(pushes.due_at, excluded.due_at), generation = pushes.generation + 1
     )
-    SELECT place FROM known";
+    SELECT place FROM known"
+);
 
 /// In order, as everyone who locks several of these rows does it; never an earlier time than what is there.
 pub(super) const SET_CONTACTS: &str = "

@@ -1,0 +1,1 @@
+-- Nothing: SQLite chooses by the columns of an index, and not by its size.
