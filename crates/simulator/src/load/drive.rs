@@ -38,7 +38,7 @@ pub struct Run {
     pub failed: usize,
     /// Why the first of them did.
     pub why: Vec<String>,
-    /// From the first beginning to the last end; of several rounds, all of them together.
+    /// From the first beginning to the last end; of several rounds, all of them together. What follows from the work may be added.
     pub elapsed: Duration,
 }
 
@@ -60,6 +60,14 @@ impl Run {
 pub async fn drive<H: Hand>(hands: Vec<H>, lasts: Duration) -> (Vec<H>, Run) {
     let mut tally = Tally::default();
     let hands = tally.round(hands, lasts).await;
+    (hands, tally.run())
+}
+
+/// The same, after which each hand ends what it has begun, as `ending` makes it do: that is counted like all the rest.
+pub async fn drive_to_end<H: Hand>(hands: Vec<H>, lasts: Duration, ending: impl Fn(H) -> H) -> (Vec<H>, Run) {
+    let mut tally = Tally::default();
+    let hands = tally.round(hands, lasts).await;
+    let hands = tally.round(hands.into_iter().map(ending).collect(), Duration::MAX).await;
     (hands, tally.run())
 }
 
@@ -224,6 +232,14 @@ mod tests {
         assert_eq!(run.done(), 1, "a round at least, however short the time is");
         let (_, run) = drive_in_rounds(vec![signer(3)], Duration::from_mins(1)).await;
         assert_eq!((run.done(), run.failed, run.why), (6, 1, vec!["no third".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_in_time_is_ended_and_counted() {
+        let ending = |Counter(done)| Counter(done + 1);
+        let (hands, run) = drive_to_end(vec![Counter(2)], Duration::ZERO, ending).await;
+        assert_eq!((run.done(), run.failed), (3, 0), "the third in time, the fifth and the sixth to end");
+        assert_eq!(hands.iter().map(|hand| hand.0).collect::<Vec<_>>(), [7]);
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use simulator::load::{Line, LoadDevice, Message, drive, drive_in_rounds};
+use simulator::load::{Line, LoadDevice, Message, drive_in_rounds, drive_to_end};
 
 use super::{
     Bench, COMMAND,
@@ -127,10 +127,7 @@ impl Bench {
             let line = Line::open(&stage.target(stage.serving.devices, &devices)?).await?;
             hands.push(RoundTripper::new(line, Line::open(&stage.api()?).await?, devices, order));
         }
-        let (hands, figures) = stage.measure(drive(hands, self.lasts)).await?;
-        let (_, rest) = drive(hands.into_iter().map(RoundTripper::ending).collect(), UNTIL_DONE).await;
-        well(&rest)?;
-        stage.settle().await?;
+        let (_, figures) = stage.measure(drive_to_end(hands, self.lasts, RoundTripper::ending)).await?;
         Ok(figures)
     }
 

@@ -1,6 +1,10 @@
 //! A server with enrolled devices, ready to be measured.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
 use simulator::{
@@ -167,7 +171,8 @@ impl Stage {
     }
 
     /// What `work` comes to, as [`drive`] or [`drive_in_rounds`](simulator::load::drive_in_rounds) does it without a moment to warm up. What
-    /// preparing rounds takes is in the callers' CPU and in nothing else.
+    /// preparing rounds takes is in the callers' CPU and in nothing else; what is left to be followed up when the work is done is in all
+    /// but the latencies.
     ///
     /// # Errors
     /// Where anything failed.
@@ -176,9 +181,11 @@ impl Stage {
         work: impl Future<Output = (Vec<H>, Run)>,
     ) -> Result<(Vec<H>, Figures)> {
         let before = self.cpu()?;
-        let (hands, run) = work.await;
+        let (hands, mut run) = work.await;
         well(&run)?;
+        let done = Instant::now();
         self.settle().await?;
+        run.elapsed += done.elapsed();
         Ok((hands, Figures::of(&run, self.cpu()?.since(before))))
     }
 
