@@ -46,6 +46,13 @@ macro_rules! among_texts {
     };
 }
 
+/// The same for a list of numbers, bound as `bulk::numbers`.
+macro_rules! among_numbers {
+    ($place:literal) => {
+        concat!(" = ANY(", $place, "::bigint[])")
+    };
+}
+
 /// That a row is of the tenant (or other first part of its key) that another row of the join names. Said as `=`, the two could
 /// also be merged, for which PostgreSQL would go along a whole index: it prefers to where it believes the table empty, keeps that
 /// plan, and reads all of the table for each of the other rows once it is full.

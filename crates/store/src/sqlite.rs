@@ -58,6 +58,13 @@ macro_rules! among_texts {
     };
 }
 
+/// The same for a list of numbers, bound as `bulk::numbers`.
+macro_rules! among_numbers {
+    ($place:literal) => {
+        concat!(" IN (SELECT value FROM json_each(", $place, "))")
+    };
+}
+
 /// That a row is of the tenant (or other first part of its key) that another row of the join names.
 macro_rules! looked_up {
     ($column:literal, $by:literal) => {

@@ -148,3 +148,8 @@ pub(super) fn ids(ids: &[DeviceId]) -> Vec<Uuid> {
 pub(super) fn texts(texts: &[&str]) -> Vec<String> {
     each(texts, |text| (*text).to_owned())
 }
+
+/// A list of numbers, for `among_numbers!`.
+pub(super) fn numbers(numbers: &[i64]) -> &[i64] {
+    numbers
+}

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     super::{bulk, pushes},
-    Backend, Open, Query, Tx,
+    Backend, Open, Query, Row, Tx,
     outbox::job,
     rows::{get, time},
 };
@@ -30,12 +30,26 @@ const NAMING: &str = concat!(
     for_update!()
 );
 
-const FIRST_DUE: &str = concat!(
+/// What is due first, and what is due next as far as $3 devices have room on lists as long as that.
+const DUE: &str = concat!(
     "SELECT tenant, seq, due_at, devices FROM push_lists WHERE due_at <= $1 AND NOT tenant",
     among_ids!("$2"),
-    " ORDER BY due_at, seq LIMIT 1",
+    " ORDER BY due_at, seq LIMIT 1 + COALESCE((
+         SELECT $3 * 16 / length(devices) FROM push_lists WHERE due_at <= $1 AND NOT tenant",
+    among_ids!("$2"),
+    " ORDER BY due_at, seq LIMIT 1), 0)",
     skip_locked!()
 );
+
+const END: &str = concat!("DELETE FROM push_lists WHERE tenant = $1 AND seq", among_numbers!("$2"));
+
+/// A list as it is stored.
+struct List {
+    tenant: TenantId,
+    seq: i64,
+    due: Timestamp,
+    devices: Vec<DeviceId>,
+}
 
 impl Tx {
     /// Notes that these devices are to be woken at `due`.
@@ -61,7 +75,8 @@ impl Tx {
 
 impl Backend {
     /// Adds pushes to the devices of lists that are due, claimed until `until`, as long as there are fewer jobs than
-    /// `limit`. Each list is a transaction, which holds no other pushes: those who wait for some of these may have others.
+    /// `limit`. What is taken up together is a transaction, which holds no other pushes: those who wait for some of these may
+    /// have others.
     ///
     /// # Errors
     /// What was added before is claimed.
@@ -84,19 +99,19 @@ impl Backend {
 }
 
 impl Open {
-    /// Makes pushes to the first devices of the list that is due first, `limit` at most; `None` where there is none.
+    /// Makes pushes to the first devices of what is due first, `limit` at most, of one tenant; `None` where nothing is.
     async fn take_listed(
         &mut self,
         (now, until): (Timestamp, Timestamp),
         limit: usize,
         except: &[TenantId],
     ) -> Result<Option<Vec<PushJob>>> {
-        let first = query(FIRST_DUE).bind(now.0).bind(pushes::tenants(except));
-        let Some(list) = self.one(first).await? else { return Ok(None) };
-        let (tenant, due) = (TenantId(get(&list, "tenant")?), time(&list, "due_at")?);
-        let mut devices = devices(get(&list, "devices")?)?;
-        let rest = devices.split_off(limit.min(devices.len()));
-        self.set_list(tenant, get(&list, "seq")?, &rest).await?;
+        let room = i64::try_from(limit).map_err(Error::internal)?;
+        let select = query(DUE).bind(now.0).bind(pushes::tenants(except)).bind(room);
+        let mut lists = self.all(select).await?.iter().map(list).collect::<Result<Vec<_>>>()?;
+        let Some(&List { tenant, due, .. }) = lists.first() else { return Ok(None) };
+        lists.retain(|list| list.tenant == tenant);
+        let devices = self.take_up(tenant, lists, limit).await?;
         let mut jobs = Vec::new();
         for row in self.all(made(tenant, &devices, due, until)).await? {
             // One that was there before is claimed like any other, when it is due.
@@ -106,6 +121,28 @@ impl Open {
             }
         }
         Ok(Some(jobs))
+    }
+
+    /// Takes the first devices off a tenant's lists, `limit` at most; sorted, and each once.
+    async fn take_up(&mut self, tenant: TenantId, lists: Vec<List>, limit: usize) -> Result<Vec<DeviceId>> {
+        let (mut taken, mut ended) = (Vec::new(), Vec::new());
+        for mut list in lists {
+            let room = limit - taken.len();
+            if room < list.devices.len() {
+                let rest = list.devices.split_off(room);
+                if room > 0 {
+                    self.set_list(tenant, list.seq, &rest).await?;
+                }
+                taken.append(&mut list.devices);
+                break;
+            }
+            taken.append(&mut list.devices);
+            ended.push(list.seq);
+        }
+        self.run(query(END).bind(tenant.0).bind(bulk::numbers(&ended))).await?;
+        taken.sort_unstable();
+        taken.dedup();
+        Ok(taken)
     }
 
     /// What is left of a list; it goes with its last device.
@@ -120,6 +157,15 @@ impl Open {
         self.run(set).await?;
         Ok(())
     }
+}
+
+fn list(row: &Row) -> Result<List> {
+    Ok(List {
+        tenant: TenantId(get(row, "tenant")?),
+        seq: get(row, "seq")?,
+        due: time(row, "due_at")?,
+        devices: devices(get(row, "devices")?)?,
+    })
 }
 
 /// What makes pushes of listed devices, claimed until `until`.

@@ -90,6 +90,11 @@ pub(super) fn texts(texts: &[&str]) -> String {
     serde_json::Value::from(texts).to_string()
 }
 
+/// A list of numbers, for `among_numbers!`.
+pub(super) fn numbers(numbers: &[i64]) -> String {
+    serde_json::Value::from(numbers).to_string()
+}
+
 /// `["0123…","4567…"]`, for `json_each` and `unhex`.
 pub(super) fn as_json(ids: impl ExactSizeIterator<Item = Uuid>) -> String {
     let mut json = String::with_capacity(2 + ids.len() * 35);

@@ -92,6 +92,65 @@ async fn several_lists_are_claimed_together_and_single_pushes_before_them() {
 }
 
 #[tokio::test]
+async fn a_device_on_several_lists_is_pushed_to_once_for_all_of_them() {
+    let world = World::new().await;
+    let (one, two) = (world.phone().await, world.phone().await);
+    world.list(&[&one, &two], later(1)).await;
+    world.list(&[&one], later(2)).await;
+    world.list(&[&two, &one], later(2)).await;
+
+    let jobs = world.claim_some(3, 9).await;
+
+    assert_eq!(woken(&jobs), devices(&[&one, &two]));
+    world.delivered(jobs).await;
+    assert_eq!(world.waiting().await, 0);
+}
+
+#[tokio::test]
+async fn of_the_lists_that_are_claimed_together_the_last_may_keep_a_part() {
+    let world = World::new().await;
+    let mut phones = Vec::new();
+    for _ in 0..6 {
+        phones.push(world.phone().await);
+    }
+    let all: Vec<&Phone> = phones.iter().collect();
+    for (place, some) in all.chunks(2).enumerate() {
+        world.list(some, later(i64::try_from(place).unwrap())).await;
+    }
+
+    let first = world.claim_some(5, 3).await;
+    assert_eq!((first.len(), world.waiting().await), (3, 6), "one list, and half of the next");
+    assert!(devices(&all[..2]).iter().all(|device| woken(&first).contains(device)), "what is due first");
+    let rest = world.claim_some(5, 9).await;
+    assert_eq!(woken(&[first, rest].concat()), devices(&all), "each once");
+}
+
+#[tokio::test]
+async fn lists_of_several_tenants_are_claimed_by_one_look() {
+    let world = World::new().await;
+    let other = TenantId(id());
+    let (ours, last, theirs) = (world.phone().await, world.phone().await, Phone::new(other));
+    let mut tx = world.db.store.begin(other).await.unwrap();
+    theirs.enroll(&mut *tx).await;
+    tx.ask_pushes(&[theirs.device], later(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    world.list(&[&ours], NOW).await;
+    world.list(&[&last], later(2)).await;
+
+    let jobs = world.claim_some(2, 9).await;
+
+    let mut whose: Vec<_> = jobs.iter().map(|job| (job.tenant, woken(std::slice::from_ref(job)))).collect();
+    whose.sort_unstable();
+    let mut all = vec![
+        (world.tenant, vec![ours.device]),
+        (world.tenant, vec![last.device]),
+        (other, vec![theirs.device]),
+    ];
+    all.sort_unstable();
+    assert_eq!(whose, all);
+}
+
+#[tokio::test]
 async fn a_device_that_is_being_pushed_to_already_is_pushed_to_again_and_not_twice_at_once() {
     let world = World::new().await;
     let phone = world.phone().await;
