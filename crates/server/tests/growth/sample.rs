@@ -11,6 +11,9 @@ use crate::installation::Installation;
 /// How many empty polls are measured.
 const POLLS: usize = 1000;
 
+/// How often they are measured on PostgreSQL, whose vacuum reads as well and may come at any time: the least counts.
+const ROUNDS: usize = 3;
+
 /// How long a connection of PostgreSQL's may take to count what it read.
 const COUNTED: Duration = Duration::from_secs(12);
 
@@ -66,13 +69,25 @@ impl Installation {
             // In real life the database does so by itself, by the real clock.
             database.execute("VACUUM ANALYZE");
         }
-        let before = self.reads().await;
-        let poll = self.polls().await;
-        let read = self.reads().await;
-        let pages = before.zip(read).map(|(before, read)| (read - before) / POLLS as f64);
+        let (mut poll, mut pages) = self.round().await;
+        if pages.is_some() && self.postgresql.is_some() {
+            for _ in 1..ROUNDS {
+                let (took, read) = self.round().await;
+                poll = poll.min(took);
+                pages = pages.into_iter().chain(read).min_by(f64::total_cmp);
+            }
+        }
         let database = &self.parts.database;
         let (size, rows) = (database.size().await.unwrap(), database.rows().await.unwrap());
         Sample { day, commands: self.commands, size, rows, poll, pages }
+    }
+
+    /// How long a poll takes, and how many pages it reads.
+    async fn round(&self) -> (Duration, Option<f64>) {
+        let before = self.reads().await;
+        let poll = self.polls().await;
+        let read = self.reads().await;
+        (poll, before.zip(read).map(|(before, read)| (read - before) / POLLS as f64))
     }
 
     /// How long a poll takes.
