@@ -69,13 +69,12 @@ impl Installation {
             // In real life the database does so by itself, by the real clock.
             database.execute("VACUUM ANALYZE");
         }
-        let (mut poll, mut pages) = self.round().await;
-        if pages.is_some() && self.postgresql.is_some() {
-            for _ in 1..ROUNDS {
-                let (took, read) = self.round().await;
-                poll = poll.min(took);
-                pages = pages.into_iter().chain(read).min_by(f64::total_cmp);
-            }
+        let rounds = if self.postgresql.is_some() && !self.plan.is_short() { ROUNDS } else { 1 };
+        let (mut poll, mut pages) = (Duration::MAX, None);
+        for _ in 0..rounds {
+            let (took, read) = self.round().await;
+            poll = poll.min(took);
+            pages = pages.into_iter().chain(read).min_by(f64::total_cmp);
         }
         let database = &self.parts.database;
         let (size, rows) = (database.size().await.unwrap(), database.rows().await.unwrap());
