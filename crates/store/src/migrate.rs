@@ -26,6 +26,7 @@ pub(crate) const SQLITE: &[(i64, &str, &str)] = &[
     (15, "push lists", include_str!("../migrations/sqlite/0015_push_lists.sql")),
     (16, "channels as rows", include_str!("../migrations/sqlite/0016_channels.sql")),
     (17, "open device", include_str!("../migrations/sqlite/0017_open_device.sql")),
+    (18, "changes", include_str!("../migrations/sqlite/0018_changes.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../migrations/postgres/0001_init.sql")),
@@ -45,6 +46,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (15, "push lists", include_str!("../migrations/postgres/0015_push_lists.sql")),
     (16, "channels as rows", include_str!("../migrations/postgres/0016_channels.sql")),
     (17, "open device", include_str!("../migrations/postgres/0017_open_device.sql")),
+    (18, "changes", include_str!("../migrations/postgres/0018_changes.sql")),
 ];
 
 /// Brings a SQLite file up to date, all in one transaction that holds the write lock from its beginning.

@@ -108,6 +108,7 @@ const PLANNER: [(&str, &str); 5] = [
 ];
 
 mod bulk;
+mod changes;
 mod device_road;
 mod pushes;
 #[path = "sql.rs"]
@@ -138,6 +139,7 @@ pub(crate) async fn open(url: &str, connections: u32) -> Result<(Backend, Device
         .acquire_timeout(Duration::from_secs(20))
         .connect_lazy_with(ordinary);
     tokio::spawn(statistics::keep(pool.clone()));
+    tokio::spawn(changes::keep(pool.clone()));
     let road = DeviceRoad::start(&options, pool.clone());
     Ok((Backend { readers: pool.clone(), writers: pool, gate: Gate::open() }, road))
 }

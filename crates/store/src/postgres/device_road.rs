@@ -1,12 +1,14 @@
 //! The hot road on PostgreSQL: a few connections, each with a group of steps in a handful of set-based statements.
 //!
-//! Idle polls look first, on lanes of their own, since most have nothing to fetch. Lanes that write lock the
+//! Idle polls look first, on lanes of their own, since most have nothing to fetch: whoever is remembered with nothing that waits is
+//! answered as soon as the database says that this has not changed. Lanes that write lock the
 //! enrollments of a group in the order of tenant and device, and only then read what there is to hand over: that
 //! statement's snapshot sees what the holder before committed. Of each kind one lane has the database work while the other one
 //! waits for its answers to be written down, or for a lock.
 
 mod lane;
 mod looking;
+mod memory;
 mod statements;
 mod writing;
 
@@ -74,8 +76,10 @@ impl DeviceRoad {
 
     /// Looks first: most polls have nothing to fetch, and need not wait for a lock.
     async fn idle(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {
-        let (answer, waits) = self.looks.ask(|reply| Look::Poll(Arc::clone(&step), reply)).await?;
-        if waits { self.write(step).await } else { Ok(answer) }
+        match self.looks.ask(|reply| Look::Poll(Arc::clone(&step), reply)).await? {
+            Some(answer) => Ok(answer),
+            None => self.write(step).await,
+        }
     }
 
     async fn write(&self, step: Arc<Poll>) -> Result<Answer<PollAnswer>> {

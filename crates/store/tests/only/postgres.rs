@@ -1,6 +1,6 @@
 //! What only PostgreSQL has to get right: a server that goes away, locks of other nodes, and text that it does not know.
 
-use std::{sync::Arc, time::Duration};
+use std::{slice, sync::Arc, time::Duration};
 
 use domain::{
     ChannelKey, CommandId, CommandState, DeviceName, Error,
@@ -136,4 +136,96 @@ async fn a_list_that_cannot_be_taken_up_does_not_hold_back_what_was_claimed_befo
 
     world.place.run("DROP TRIGGER refuse ON push_lists").await;
     assert_eq!(claim().await.unwrap().len(), 1, "the list waited");
+}
+
+#[tokio::test]
+async fn what_another_node_queues_comes_at_the_next_poll() {
+    let world = World::new().await;
+    let phone = world.told_phone().await;
+    let other = store::open(&StoreSettings::new(world.place.url())).await.unwrap();
+    for _ in 0..3 {
+        let command = phone.command();
+        let mut tx = other.store.begin(world.tenant).await.unwrap();
+        tx.add_commands(slice::from_ref(&command)).await.unwrap();
+        tx.commit().await.unwrap();
+
+        assert_eq!(world.idle(&phone).await, Some(command.id));
+        let done = phone.reports(command.id, CommandState::Acknowledged);
+        assert!(other.road.poll(Arc::new(done)).await.unwrap().served.unwrap().report_known);
+        world.tells_that_nothing_waits(&phone).await;
+    }
+}
+
+/// The transaction has the lower number, and is committed behind another whose commands were seen.
+#[tokio::test]
+async fn what_is_committed_late_comes_at_the_next_poll() {
+    let world = World::new().await;
+    let (late, early) = (world.told_phone().await, world.told_phone().await);
+    let command = late.command();
+    let mut open = world.tx().await;
+    open.add_commands(slice::from_ref(&command)).await.unwrap();
+    let [first] = world.queue(&early).await;
+    assert_eq!(world.idle(&early).await, Some(first));
+    world.tells_that_nothing_waits(&late).await;
+
+    open.commit().await.unwrap();
+
+    assert_eq!(world.idle(&late).await, Some(command.id));
+}
+
+#[tokio::test]
+async fn what_is_queued_for_many_comes_to_each() {
+    let world = World::new().await;
+    let mut phones = Vec::new();
+    for _ in 0..20 {
+        phones.push(world.told_phone().await);
+    }
+    // More than a node asks for at once.
+    for _ in 0..30 {
+        for phone in &phones {
+            world.queue::<1>(phone).await;
+        }
+    }
+    for phone in &phones {
+        assert!(world.idle(phone).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_for_too_long_to_be_told_what_has_changed_looks_for_itself() {
+    let world = World::new().await;
+    let phone = world.told_phone().await;
+    let [command] = world.queue(&phone).await;
+    world.place.run("UPDATE changes_kept SET since = pg_current_xact_id(); DELETE FROM changes").await;
+
+    assert_eq!(world.idle(&phone).await, Some(command));
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_note_what_changes_is_asked_for_each_poll() {
+    let world = World::new().await;
+    let place = &world.place;
+    place.run("ALTER TABLE commands DISABLE TRIGGER changes_queued").await;
+    let phone = world.told_phone().await;
+    let [command] = world.queue(&phone).await;
+
+    assert_eq!(world.idle(&phone).await, Some(command));
+}
+
+/// Past the store, too: by whom an operator is helped out of trouble.
+#[tokio::test]
+async fn what_is_written_by_hand_is_seen_at_the_next_poll() {
+    let world = World::new().await;
+    let phone = world.phone().await;
+    let [command] = world.queue(&phone).await;
+    world.idle(&phone).await;
+    world.reports(&phone, command, CommandState::Acknowledged).await;
+    world.tells_that_nothing_waits(&phone).await;
+    world.place.run("UPDATE commands SET state = 0, finished_at = NULL").await;
+    assert_eq!(world.idle(&phone).await, Some(command));
+
+    world.place.run("UPDATE commands SET finished_at = 1, state = 5").await;
+    world.tells_that_nothing_waits(&phone).await;
+    world.place.run("DELETE FROM certificates").await;
+    assert!(world.answer(phone.idle()).await.identity.is_none());
 }

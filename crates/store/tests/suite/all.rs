@@ -8,6 +8,7 @@ mod certificates;
 mod commands;
 mod devices;
 mod directory;
+pub mod empty_polls;
 mod enrollments;
 mod escrow;
 mod faults;

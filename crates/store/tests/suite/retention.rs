@@ -269,7 +269,7 @@ async fn an_enrollment_that_ended_goes_with_all_that_it_had() {
 
     assert_eq!(world.db.directory.identity(&before.fingerprint).await.unwrap(), None);
     let trace = before.enrollment.0.simple().to_string();
-    let left = world.place.dump().await;
+    let left = world.rows().await;
     assert!(!left.iter().any(|(_, row)| row.replace('-', "").contains(&trace)), "nothing names it");
     assert_eq!(secrets(&world, &phone).await, 1, "what the device has now stays");
     assert!(world.answer(phone.idle()).await.served.is_some());

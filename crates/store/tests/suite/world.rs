@@ -103,6 +103,13 @@ impl World {
         std::array::from_fn(|n| commands[n].id)
     }
 
+    /// Every row of every table, as text, but for what PostgreSQL keeps for two minutes, so that all nodes see whose polls may have
+    /// another answer than before.
+    pub async fn rows(&self) -> Vec<(String, String)> {
+        let rows = self.place.dump().await;
+        rows.into_iter().filter(|(table, _)| table != "changes").collect()
+    }
+
     pub async fn command(&self, phone: &Phone, id: CommandId) -> Command {
         self.look().await.command(phone.device, id).await.unwrap().unwrap()
     }

@@ -1,6 +1,7 @@
 //! A lane: one connection of its own, and a share in a queue.
 
 use std::{
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -28,15 +29,15 @@ pub(super) type Result<T> = std::result::Result<T, sqlx::Error>;
 /// How long a lane waits for its turn at most: who has it may be waiting for a lock.
 const POLITELY: Duration = Duration::from_millis(5);
 
-/// The end of a queue that several lanes share.
-pub(super) struct Source<J>(Arc<Shared<J>>);
+/// The end of a queue that several lanes share, and what only the lane knows whose turn it is.
+pub(super) struct Source<J, T = ()>(Arc<Shared<J, T>>);
 
-struct Shared<J> {
+struct Shared<J, T> {
     receiver: Mutex<Receiver<J>>,
-    turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<T>>,
 }
 
-impl<J> Clone for Source<J> {
+impl<J, T> Clone for Source<J, T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -44,7 +45,7 @@ impl<J> Clone for Source<J> {
 
 /// That it is a lane's turn to have the database work; `None` where it goes on without. Until it is dropped, who comes waits and makes
 /// the next group the larger: what a group costs beside its steps is shared by more.
-pub(super) type Turn = Option<OwnedMutexGuard<()>>;
+pub(super) type Turn<T = ()> = Option<OwnedMutexGuard<T>>;
 
 /// What stands in a lane's queue.
 pub(super) trait Job {
@@ -53,14 +54,14 @@ pub(super) trait Job {
 }
 
 /// A queue for several lanes.
-pub(super) fn queue<J>() -> (Queue<J>, Source<J>) {
+pub(super) fn queue<J, T: Default>() -> (Queue<J>, Source<J, T>) {
     let (queue, receiver) = Queue::new();
     (queue, Source(Arc::new(Shared { receiver: Mutex::new(receiver), turn: Arc::default() })))
 }
 
-impl<J: Job> Source<J> {
+impl<J: Job, T> Source<J, T> {
     /// Waits for jobs, then for its turn, and takes a group of them; `None` once the queue is closed and empty.
-    pub(super) async fn take(&self) -> Option<(Vec<J>, Turn)> {
+    pub(super) async fn take(&self) -> Option<(Vec<J>, Turn<T>)> {
         let mut receiver = self.0.receiver.lock().await;
         let mut group = Vec::with_capacity(GROUP);
         while receiver.recv_many(&mut group, GROUP).await > 0 {
@@ -75,7 +76,7 @@ impl<J: Job> Source<J> {
     }
 
     /// Waits for its turn, and fills up a group with what is there at that moment.
-    pub(super) async fn fill(&self, group: &mut Vec<J>) -> Turn {
+    pub(super) async fn fill(&self, group: &mut Vec<J>) -> Turn<T> {
         let turn = self.turn().await;
         // Whoever holds it is waiting for the next job, and may have it.
         if let Ok(mut receiver) = self.0.receiver.try_lock() {
@@ -89,7 +90,7 @@ impl<J: Job> Source<J> {
         turn
     }
 
-    async fn turn(&self) -> Turn {
+    async fn turn(&self) -> Turn<T> {
         timeout(POLITELY, Arc::clone(&self.0.turn).lock_owned()).await.ok()
     }
 }
@@ -106,11 +107,12 @@ fn leave_out_stops<J: Job>(receiver: &mut Receiver<J>, group: &mut Vec<J>) {
 pub(super) struct Connector {
     options: PgConnectOptions,
     open: Option<(PgConnection, Instant)>,
+    is_new: bool,
 }
 
 impl Connector {
     pub(super) fn new(options: PgConnectOptions) -> Self {
-        Self { options, open: None }
+        Self { options, open: None, is_new: false }
     }
 
     /// The connection, a new one if the one before is gone.
@@ -124,11 +126,19 @@ impl Connector {
         }
         let connection = match open {
             Some((connection, _)) => connection,
-            None => timeout(PATIENCE, PgConnection::connect_with(&self.options))
-                .await
-                .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??,
+            None => {
+                self.is_new = true;
+                timeout(PATIENCE, PgConnection::connect_with(&self.options))
+                    .await
+                    .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??
+            }
         };
         Ok(&mut self.open.insert((connection, Instant::now())).0)
+    }
+
+    /// Whether the connection was opened since this was last asked.
+    pub(super) fn is_new(&mut self) -> bool {
+        mem::take(&mut self.is_new)
     }
 
     /// Drops the connection if the failure may have broken it; whether it did.

@@ -14,8 +14,12 @@ use pki::Fingerprint;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow, query};
 use uuid::Uuid;
 
-use self::text::{LOCK, LOOK, POLL, RECORD, SET_CONTACTS, UPDATE_TOKENS};
-use super::{super::bulk::each, lane::Result};
+use self::text::{ARE_NOTED, CHANGES, LOCK, LOOK, POLL, RECORD, SET_CONTACTS, UPDATE_TOKENS};
+use super::{
+    super::bulk::each,
+    lane::Result,
+    memory::{Changes, Moment},
+};
 use crate::road::{Contact, millis, result_event};
 
 /// How often a command is picked anew for a step whose pick was taken back by someone else at that very moment.
@@ -28,9 +32,15 @@ pub(super) struct Placed<'a, S> {
     pub(super) step: &'a S,
 }
 
+/// How many changes are asked for at once.
+const CHANGES_AT_ONCE: i64 = 256;
+
 /// What a look brought.
 pub(super) struct Seen {
     pub(super) identity: Identity,
+    /// Whether anything is open, be it for later.
+    pub(super) is_open: bool,
+    /// Whether something is there to be handed over.
     pub(super) waits: bool,
 }
 
@@ -43,10 +53,33 @@ pub(super) async fn look(connection: &mut PgConnection, steps: &[&Poll]) -> Resu
         .bind(each(steps, |step| step.now.0));
     let mut seen: Vec<Option<Seen>> = steps.iter().map(|_| None).collect();
     for row in select.fetch_all(connection).await? {
-        let found = Seen { identity: identity(&row)?, waits: row.try_get("waits")? };
+        let found = Seen {
+            identity: identity(&row)?,
+            is_open: row.try_get("is_open")?,
+            waits: row.try_get("waits")?,
+        };
         put(&mut seen, place(&row)?, found);
     }
     Ok(seen)
+}
+
+/// Whose polls may have another answer than at that moment; without one, nobody's.
+pub(super) async fn changes(connection: &mut PgConnection, since: Option<&Moment>) -> Result<Changes> {
+    let since = since.map(|moment| moment.snapshot.as_str());
+    let row = query(CHANGES).bind(since).bind(CHANGES_AT_ONCE).fetch_one(connection).await?;
+    let until = Moment { snapshot: row.try_get("snapshot")?, server: row.try_get("server")? };
+    let is_forgotten = row.try_get::<Option<bool>, _>("is_forgotten")?.unwrap_or(false);
+    if is_forgotten || row.try_get::<i64, _>("rows")? >= CHANGES_AT_ONCE {
+        return Ok(Changes { until, enrollments: None });
+    }
+    let ids = row.try_get::<Option<&[u8]>, _>("enrollments")?.unwrap_or_default();
+    let ids = ids.chunks_exact(size_of::<Uuid>()).filter_map(|id| Uuid::from_slice(id).ok());
+    Ok(Changes { until, enrollments: Some(ids.map(EnrollmentId).collect()) })
+}
+
+/// Whether changes can be asked for.
+pub(super) async fn are_changes_noted(connection: &mut PgConnection) -> Result<bool> {
+    query(ARE_NOTED).fetch_one(connection).await?.try_get("noted")
 }
 
 /// Locks the enrollments of these certificates and gives their identities, in the order of the certificates.

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, query, query_scalar};
 use testkit::postgres::TestDatabase;
 use uuid::Uuid;
 
-use super::text::{LOOK, POLL, UPDATE_TOKENS};
+use super::text::{CHANGES, LOOK, POLL, UPDATE_TOKENS};
 use crate::postgres::ground::{looks_up, plan_among};
 
 /// A device that has done very much, among others that have done as much.
@@ -96,5 +96,18 @@ async fn a_poll_reads_open_commands_alone_also_where_they_were_many_once() {
     for (statement, reads) in [(LOOK, 1), (POLL, 2), (UPDATE_TOKENS, 1)] {
         let plan = plan_among(NEARLY_ALL_DONE, statement).await;
         reads_the_queue_alone(&plan.join("\n"), reads);
+    }
+}
+
+/// Of a time in which much is asked for, and of one in which nothing is.
+const CHANGED: &str =
+    "INSERT INTO changes (made_by, enrollments) SELECT n::text::xid8, '' FROM generate_series(1, 20000) n";
+
+#[tokio::test]
+async fn what_has_changed_is_found_without_what_changed_before() {
+    for rows in [CHANGED, "SELECT 1"] {
+        let plan = plan_among(rows, CHANGES).await;
+        let found = plan.iter().position(|step| step.contains("changes_by_transaction")).unwrap();
+        assert!(plan[found + 1].contains("Index Cond"), "{}", plan.join("\n"));
     }
 }

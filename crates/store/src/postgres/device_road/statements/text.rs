@@ -8,20 +8,52 @@ macro_rules! identities {
     };
 }
 
+macro_rules! open {
+    () => {
+        concat!(
+            "SELECT true FROM commands m WHERE m.tenant = c.tenant AND ",
+            open_device!("m."),
+            " = e.device AND m.channel = s.channel AND m.finished_at IS NULL AND m.enrollment = c.enrollment"
+        )
+    };
+}
+
+/// `is_open` also for what is there for later.
 pub(super) const LOOK: &str = concat!(
     "SELECT ",
     identities!(),
-    ", (SELECT true FROM commands m WHERE m.tenant = c.tenant AND ",
-    open_device!("m."),
-    " = e.device AND m.channel = s.channel
-             AND m.finished_at IS NULL AND m.enrollment = c.enrollment AND m.not_before <= s.now
+    ", o.is_open IS NOT NULL AS is_open, o.is_open IS NOT NULL AND (",
+    open!(),
+    " AND m.not_before <= s.now
              AND (m.expires_at IS NULL OR m.expires_at > s.now) AND (NOT s.renewal_only OR m.dedupe = 'renewal')
              LIMIT 1) IS NOT NULL AS waits
      FROM UNNEST($1::bytea[], $2::text[], $3::bool[], $4::bigint[])
              WITH ORDINALITY AS s (fingerprint, channel, renewal_only, now, n)
          JOIN certificates c ON c.fingerprint = s.fingerprint
-         JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment"
+         JOIN enrollments e ON e.tenant = c.tenant AND e.id = c.enrollment
+         CROSS JOIN LATERAL (SELECT (",
+    open!(),
+    " LIMIT 1) AS is_open OFFSET 0) o"
 );
+
+/// What has changed since a moment: what was noted by the oldest transaction that was not over then, and by all that are numbered
+/// behind it, without those that the moment had seen. Where there are as many `rows` as are read at most, some may be missing.
+pub(super) const CHANGES: &str = "
+    SELECT pg_current_snapshot()::text AS snapshot,
+        (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server,
+        (SELECT since FROM changes_kept) > pg_snapshot_xmin($1::pg_snapshot) AS is_forgotten, c.rows, c.enrollments
+    FROM (
+        SELECT count(*) AS rows,
+            string_agg(enrollments, '') FILTER (WHERE NOT pg_visible_in_snapshot(made_by, $1::pg_snapshot)) AS enrollments
+        FROM (SELECT made_by, enrollments FROM changes WHERE made_by >= pg_snapshot_xmin($1::pg_snapshot)
+            ORDER BY made_by LIMIT $2) n
+    ) c";
+
+/// Whether the database notes all changes by itself, and counts transactions as PostgreSQL does.
+pub(super) const ARE_NOTED: &str = "
+    SELECT count(*) = 6 AND version() LIKE 'PostgreSQL %' AND version() NOT LIKE '%-YB-%' AS noted FROM pg_trigger
+    WHERE tgname LIKE 'changes\\_%' AND tgenabled IN ('O', 'A')
+        AND tgrelid IN ('commands'::regclass, 'enrollments'::regclass, 'certificates'::regclass)";
 
 /// A statement of its own: what the next one reads was committed by whoever held these rows before.
 pub(super) const LOCK: &str = concat!(

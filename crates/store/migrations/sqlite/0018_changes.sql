@@ -1,0 +1,1 @@
+-- Nothing: on SQLite a look is answered by pages in the memory of the one process there is.
