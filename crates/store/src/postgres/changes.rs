@@ -73,7 +73,7 @@ mod tests {
         let new = change(&pool).await;
         for before in [&new, &oldest] {
             remove(&pool, Some(before)).await.unwrap();
-            assert_eq!(left(&pool).await, [new.clone()]);
+            assert_eq!(left(&pool).await, std::slice::from_ref(&new));
             let since: String =
                 query_scalar("SELECT since::text FROM changes_kept").fetch_one(&pool).await.unwrap();
             assert_eq!(since, new, "never back");
