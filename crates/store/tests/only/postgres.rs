@@ -173,6 +173,31 @@ async fn what_is_committed_late_comes_at_the_next_poll() {
     assert_eq!(world.idle(&late).await, Some(command.id));
 }
 
+/// Many at once, so that transactions are committed in another order than that of their numbers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_committed_anywhere_before_a_poll_comes_with_it() {
+    let world = Arc::new(World::new().await);
+    let other = Arc::new(store::open(&StoreSettings::new(world.place.url())).await.unwrap());
+    let mut phones = JoinSet::new();
+    for number in 0..12 {
+        let (world, other) = (world.clone(), other.clone());
+        phones.spawn(async move {
+            let phone = world.phone().await;
+            for round in 0..10 {
+                world.tells_that_nothing_waits(&phone).await;
+                let command = phone.command();
+                let mut tx = other.store.begin(world.tenant).await.unwrap();
+                tx.add_commands(slice::from_ref(&command)).await.unwrap();
+                tokio::time::sleep(Duration::from_millis((number * 7 + round * 5) % 11)).await;
+                tx.commit().await.unwrap();
+                assert_eq!(world.idle(&phone).await, Some(command.id), "in round {round}");
+                assert_eq!(world.reports(&phone, command.id, CommandState::Acknowledged).await, None);
+            }
+        });
+    }
+    phones.join_all().await;
+}
+
 #[tokio::test]
 async fn what_is_queued_for_many_comes_to_each() {
     let world = World::new().await;
