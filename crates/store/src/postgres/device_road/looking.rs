@@ -138,8 +138,9 @@ async fn bring_forward(
     if memory.until().is_some() && !is_needed {
         return Ok(false);
     }
+    let knew = memory.until().is_some();
     let changes = statements::changes(connection, memory.until()).await?;
-    Ok(memory.bring_forward(changes))
+    Ok(memory.bring_forward(changes) && knew)
 }
 
 /// Asks the database, which the memory may learn from.
@@ -243,7 +244,8 @@ mod tests {
         assert_eq!(are_idle(&mut connector, &mut memory, &[1]).await, [true]);
         take_away(&database);
         let mut other = Connector::new(PgConnectOptions::from_str(database.url()).unwrap());
-        assert_eq!(are_idle(&mut other, &mut memory, &[1]).await, [false]);
+        let seen = look(&mut other, &[&poll(1)], Some(&mut memory)).await.unwrap();
+        assert_eq!(seen, [Seen::Nobody], "it is looked up anew");
     }
 
     #[tokio::test]
