@@ -103,11 +103,10 @@ async fn look(
     let Some(memory) = memory.filter(|memory| !memory.rests()) else {
         return look_up(connector, steps, None).await;
     };
-    let known: Vec<bool> = steps.iter().map(|step| memory.idle(step).is_some()).collect();
-    let is_sure = bring_forward(connector, memory, known.contains(&true)).await?;
-    let remembered = steps.iter().zip(known).map(|(step, known)| match memory.idle(step) {
+    bring_forward(connector, memory, steps.iter().any(|step| memory.knows(step))).await?;
+    let remembered = steps.iter().map(|step| match memory.idle(step) {
         Some(identity) => Some(Seen::Idle(identity.clone())),
-        None => (known && is_sure).then_some(Seen::Changed),
+        None => memory.take_change(step).then_some(Seen::Changed),
     });
     let mut seen: Vec<Option<Seen>> = remembered.collect();
     let left = steps.iter().zip(&seen).filter(|(_, seen)| seen.is_none());
@@ -119,12 +118,8 @@ async fn look(
     Ok(seen.into_iter().map(|seen| seen.unwrap_or(Seen::Nobody)).collect())
 }
 
-/// Brings the memory up to now where it `is_needed`; whether what it no longer knows has changed, and was not just forgotten.
-async fn bring_forward(
-    connector: &mut Connector,
-    memory: &mut Memory,
-    is_needed: bool,
-) -> lane::Result<bool> {
+/// Brings the memory up to now where it `is_needed`.
+async fn bring_forward(connector: &mut Connector, memory: &mut Memory, is_needed: bool) -> lane::Result<()> {
     connector.connection().await?;
     if connector.is_new() {
         // Whatever befell the connection before it may have befallen the server.
@@ -133,14 +128,12 @@ async fn bring_forward(
     let connection = connector.connection().await?;
     if memory.until().is_none() && !statements::are_changes_noted(connection).await? {
         memory.rest();
-        return Ok(false);
+        return Ok(());
     }
-    if memory.until().is_some() && !is_needed {
-        return Ok(false);
+    if memory.until().is_none() || is_needed {
+        memory.bring_forward(statements::changes(connection, memory.until()).await?);
     }
-    let knew = memory.until().is_some();
-    let changes = statements::changes(connection, memory.until()).await?;
-    Ok(memory.bring_forward(changes) && knew)
+    Ok(())
 }
 
 /// Asks the database, which the memory may learn from.
@@ -150,15 +143,12 @@ async fn look_up(
     mut memory: Option<&mut Memory>,
 ) -> lane::Result<Vec<Seen>> {
     let found = statements::look(connector.connection().await?, steps).await?;
-    let seen = steps.iter().zip(found).map(|(step, found)| match found {
-        None => Seen::Nobody,
-        Some(found) if found.waits => Seen::Waits(found.identity),
-        Some(found) => {
-            if let Some(memory) = memory.as_deref_mut().filter(|_| !found.is_open) {
-                memory.learn(step, found.identity.clone());
-            }
-            Seen::Idle(found.identity)
+    let seen = steps.iter().zip(found).map(|(step, found)| {
+        let Some(found) = found else { return Seen::Nobody };
+        if let Some(memory) = memory.as_deref_mut() {
+            memory.learn(step, found.identity.clone(), !found.is_open);
         }
+        if found.waits { Seen::Waits(found.identity) } else { Seen::Idle(found.identity) }
     });
     Ok(seen.collect())
 }
@@ -257,6 +247,26 @@ mod tests {
         let polls = [poll(1), poll(2)];
         let seen = look(&mut connector, &polls.each_ref(), Some(&mut memory)).await.unwrap();
         assert!(matches!(seen[..], [Seen::Idle(_), Seen::Changed]), "{seen:?}");
+    }
+
+    #[tokio::test]
+    async fn who_has_had_something_to_fetch_is_told_of_the_next_change() {
+        let (database, mut connector) = fleet().await;
+        let mut memory = Memory::default();
+        let queue = |number: u8| {
+            database.execute(&format!(
+                "INSERT INTO commands (tenant, device, id, enrollment, channel, state, sealed, queued_at, request_type, payload)
+                 SELECT tenant, device, md5('command{number}')::uuid, id, '', 0, false, 0, 'ProfileList', ''
+                 FROM enrollments WHERE key = '1'"
+            ));
+        };
+        queue(1);
+        let polls = [poll(1)];
+        let seen = look(&mut connector, &polls.each_ref(), Some(&mut memory)).await.unwrap();
+        assert!(matches!(seen[..], [Seen::Waits(_)]), "{seen:?}");
+        queue(2);
+        let seen = look(&mut connector, &polls.each_ref(), Some(&mut memory)).await.unwrap();
+        assert!(matches!(seen[..], [Seen::Changed]), "{seen:?}");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     time::{Duration, Instant},
 };
 
@@ -52,10 +53,15 @@ pub(super) struct Memory {
     certificates: HashMap<EnrollmentId, Fingerprint>,
 }
 
+/// One who has polled by this certificate.
+#[derive(Default)]
 struct Known {
-    identity: Identity,
-    /// On which channels nothing is open.
+    /// Who that is; `None` once something has changed.
+    identity: Option<Identity>,
+    /// On which channels nothing is open; none once something has changed.
     channels: Vec<ChannelKey>,
+    /// Whether something has changed, and nobody was sent to see.
+    has_changed: bool,
 }
 
 impl Memory {
@@ -72,27 +78,31 @@ impl Memory {
     /// Who asks, if nothing waited for them on that channel.
     pub(super) fn idle(&self, step: &Poll) -> Option<&Identity> {
         let known = self.known.get(&step.fingerprint)?;
-        known.channels.contains(&step.channel).then_some(&known.identity)
+        known.identity.as_ref().filter(|_| known.channels.contains(&step.channel))
     }
 
-    /// Takes in what has changed; whether it still knows the others.
-    pub(super) fn bring_forward(&mut self, changes: Changes) -> bool {
+    /// Whether it would learn of a change for who asks.
+    pub(super) fn knows(&self, step: &Poll) -> bool {
+        self.known.contains_key(&step.fingerprint)
+    }
+
+    /// Whether something has changed for who asks since they were looked up, or since this was asked.
+    pub(super) fn take_change(&mut self, step: &Poll) -> bool {
+        self.known.get_mut(&step.fingerprint).is_some_and(|known| mem::take(&mut known.has_changed))
+    }
+
+    /// Takes in what has changed.
+    pub(super) fn bring_forward(&mut self, changes: Changes) {
         let is_same = self.until.as_ref().is_none_or(|until| until.server == changes.until.server);
         match changes.enrollments {
-            Some(enrollments) if is_same => {
-                enrollments.iter().for_each(|enrollment| self.drop(*enrollment));
+            Some(enrollments) => {
+                if !is_same {
+                    self.forget();
+                }
+                enrollments.iter().for_each(|enrollment| self.note_change(*enrollment));
                 self.until = Some(changes.until);
-                true
             }
-            Some(_) => {
-                self.forget();
-                self.until = Some(changes.until);
-                false
-            }
-            None => {
-                self.rest();
-                false
-            }
+            None => self.rest(),
         }
     }
 
@@ -102,8 +112,8 @@ impl Memory {
         self.rests_until = Some(Instant::now() + REST);
     }
 
-    /// Remembers that nothing, not even for later, was open on that channel, as of now or later.
-    pub(super) fn learn(&mut self, step: &Poll, identity: Identity) {
+    /// Remembers who asked, and, where it `is_idle`, that nothing was open on that channel, not even for later; as of now or later.
+    pub(super) fn learn(&mut self, step: &Poll, identity: Identity, is_idle: bool) {
         if self.until.is_none() {
             return;
         }
@@ -115,9 +125,10 @@ impl Memory {
         if let Some(other) = before.filter(|other| *other != step.fingerprint) {
             self.known.remove(&other);
         }
-        let known = self.known.entry(step.fingerprint);
-        let known = known.or_insert_with(|| Known { identity, channels: Vec::with_capacity(1) });
-        if known.channels.len() < CHANNELS && !known.channels.contains(&step.channel) {
+        let known = self.known.entry(step.fingerprint).or_default();
+        (known.identity, known.has_changed) = (Some(identity), false);
+        if is_idle && known.channels.len() < CHANNELS && !known.channels.contains(&step.channel) {
+            known.channels.reserve_exact(1);
             known.channels.push(step.channel.clone());
         }
     }
@@ -127,9 +138,10 @@ impl Memory {
         *self = Self::default();
     }
 
-    fn drop(&mut self, enrollment: EnrollmentId) {
-        if let Some(fingerprint) = self.certificates.remove(&enrollment) {
-            self.known.remove(&fingerprint);
+    fn note_change(&mut self, enrollment: EnrollmentId) {
+        let fingerprint = self.certificates.get(&enrollment);
+        if let Some(known) = fingerprint.and_then(|fingerprint| self.known.get_mut(fingerprint)) {
+            *known = Known { has_changed: true, ..Known::default() };
         }
     }
 }
@@ -175,31 +187,52 @@ mod tests {
     /// One that knows these.
     fn memory(numbers: impl Iterator<Item = u128>) -> Memory {
         let mut memory = Memory::default();
-        assert!(memory.bring_forward(changes(1, Some(&[]))));
-        numbers.for_each(|number| memory.learn(&poll(number), identity(number)));
+        memory.bring_forward(changes(1, Some(&[])));
+        numbers.for_each(|number| memory.learn(&poll(number), identity(number), true));
         memory
     }
 
     #[test]
-    fn who_has_changed_is_no_longer_known() {
+    fn who_has_changed_is_no_longer_known_to_be_idle() {
         let mut memory = memory(1..=3);
-        assert!(memory.bring_forward(changes(1, Some(&[2, 9]))));
-        let known = [1, 2, 3].map(|number| memory.idle(&poll(number)).is_some());
-        assert_eq!(known, [true, false, true]);
-        assert!(memory.certificates.len() == 2 && !memory.rests());
+        memory.bring_forward(changes(1, Some(&[2, 9])));
+        let idle = [1, 2, 3].map(|number| memory.idle(&poll(number)).is_some());
+        assert_eq!(idle, [true, false, true]);
+        assert!(!memory.knows(&poll(9)) && !memory.rests());
+    }
+
+    #[test]
+    fn a_change_is_told_once_whether_or_not_nothing_waited_before() {
+        let mut memory = memory(1..=1);
+        memory.learn(&poll(2), identity(2), false);
+        assert!(memory.knows(&poll(2)) && memory.idle(&poll(2)).is_none());
+        memory.bring_forward(changes(1, Some(&[1, 2])));
+        let told = [1, 2, 3, 1, 2].map(|number| memory.take_change(&poll(number)));
+        assert_eq!(told, [true, true, false, false, false]);
+        memory.bring_forward(changes(1, Some(&[1])));
+        memory.learn(&poll(1), identity(1), true);
+        assert!(!memory.take_change(&poll(1)), "it has been looked up since");
+    }
+
+    #[test]
+    fn what_waits_on_one_channel_leaves_the_others_idle() {
+        let mut memory = memory(1..=1);
+        let user = Poll { channel: ChannelKey("user".into()), ..poll(1) };
+        memory.learn(&user, identity(1), false);
+        assert!(memory.idle(&poll(1)).is_some() && memory.idle(&user).is_none());
     }
 
     #[test]
     fn without_a_moment_nothing_is_learned() {
         let mut memory = Memory::default();
-        memory.learn(&poll(1), identity(1));
-        assert!(memory.idle(&poll(1)).is_none() && memory.known.is_empty());
+        memory.learn(&poll(1), identity(1), true);
+        assert!(!memory.knows(&poll(1)) && memory.certificates.is_empty());
     }
 
     #[test]
     fn another_server_knows_nothing_of_what_this_one_has_seen() {
         let mut memory = memory(1..=3);
-        assert!(!memory.bring_forward(changes(2, Some(&[]))));
+        memory.bring_forward(changes(2, Some(&[])));
         assert!(memory.known.is_empty() && memory.certificates.is_empty());
         assert_eq!(memory.until().map(|until| until.server), Some(2));
     }
@@ -207,16 +240,16 @@ mod tests {
     #[test]
     fn where_too_much_has_changed_it_is_left_alone_for_a_while() {
         let mut memory = memory(1..=3);
-        assert!(!memory.bring_forward(changes(1, None)));
+        memory.bring_forward(changes(1, None));
         assert!(memory.rests() && memory.until().is_none() && memory.known.is_empty());
     }
 
     #[test]
     fn an_enrollment_is_known_by_the_certificate_that_came_last() {
         let mut memory = memory(1..=1);
-        memory.learn(&poll(2), identity(1));
+        memory.learn(&poll(2), identity(1), true);
         assert!(memory.idle(&poll(1)).is_none() && memory.idle(&poll(2)).is_some());
-        assert!(memory.bring_forward(changes(1, Some(&[1]))));
+        memory.bring_forward(changes(1, Some(&[1])));
         assert!(memory.idle(&poll(2)).is_none());
     }
 
@@ -224,10 +257,10 @@ mod tests {
     fn it_never_takes_more_room_than_it_has() {
         let mut memory = memory(0..ROOM as u128);
         assert!(memory.known.len() == ROOM && memory.known.capacity() == ROOM);
-        memory.learn(&poll(ROOM as u128), identity(ROOM as u128));
+        memory.learn(&poll(ROOM as u128), identity(ROOM as u128), true);
         assert!(memory.known.len() == 1 && memory.certificates.len() == 1);
         for n in 0..2 * CHANNELS {
-            memory.learn(&Poll { channel: ChannelKey(format!("user {n}")), ..poll(7) }, identity(7));
+            memory.learn(&Poll { channel: ChannelKey(format!("user {n}")), ..poll(7) }, identity(7), true);
         }
         assert_eq!(memory.known[&poll(7).fingerprint].channels.len(), CHANNELS);
     }
