@@ -7,6 +7,7 @@
 
 mod error;
 mod gate;
+mod log;
 mod migrate;
 mod postgres;
 mod road;

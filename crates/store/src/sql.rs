@@ -118,7 +118,7 @@ struct Tx {
 /// A transaction, and the right to write that it holds until it ends.
 struct Open {
     inner: Transaction<'static, Db>,
-    _pass: Pass,
+    pass: Pass,
 }
 
 impl Backend {
@@ -126,17 +126,18 @@ impl Backend {
     pub(crate) async fn close(&self) {
         self.writers.close().await;
         self.readers.close().await;
+        self.gate.close().await;
     }
 
     async fn write(&self) -> Result<Open> {
         let pass = self.gate.enter().await?;
         let inner = self.writers.begin_with(BEGIN_WRITE).await.map_err(failed)?;
-        Ok(Open { inner, _pass: pass })
+        Ok(Open { inner, pass })
     }
 
     async fn look(&self) -> Result<Open> {
         let inner = self.readers.begin_with(BEGIN_READ).await.map_err(failed)?;
-        Ok(Open { inner, _pass: Pass::default() })
+        Ok(Open { inner, pass: Pass::default() })
     }
 
     /// A statement in a transaction of its own; how many rows it changed.
@@ -164,8 +165,10 @@ impl Backend {
 }
 
 impl Open {
+    /// Returns once it is durable.
     async fn commit(self) -> Result<()> {
-        self.inner.commit().await.map_err(failed)
+        self.inner.commit().await.map_err(failed)?;
+        self.pass.leave().await
     }
 
     /// Runs a statement; how many rows it changed.

@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{error::failed, gate::Gate, migrate};
+use crate::{error::failed, gate::Gate, log::Log, migrate};
 
 type Db = sqlx::Sqlite;
 
@@ -116,9 +116,14 @@ pub(crate) use sql::Backend;
 
 /// Opens the file at `path`, making it if need be.
 pub(crate) async fn open(path: &Path) -> Result<(Backend, DeviceRoad)> {
-    let options = options(path);
-    prepare(&options).await?;
-    let gate = Gate::one_at_a_time();
+    prepare(&options(path)).await?;
+    start(path, Log::open(path)?)
+}
+
+fn start(path: &Path, log: Log) -> Result<(Backend, DeviceRoad)> {
+    // The log sees to it that what is committed is durable.
+    let options = options(path).synchronous(SqliteSynchronous::Normal);
+    let gate = Gate::one_at_a_time(log);
     let pool = |connections| {
         SqlitePoolOptions::new()
             .max_connections(connections)
@@ -213,5 +218,82 @@ mod ground {
         let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.sql().as_str()));
         let rows = query_with(explained, arguments).fetch_all(&backend.readers).await.unwrap();
         rows.iter().map(|row| row.get("detail")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use domain::{Tenant, TenantId, Timestamp, ports::Directory};
+    use tokio::task::JoinSet;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::log::pretend::Disk;
+
+    fn tenant(number: u128) -> Tenant {
+        Tenant {
+            id: TenantId(Uuid::from_u128(number)),
+            name: format!("tenant {number}"),
+            created_at: Timestamp(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_of_a_commit_before_it_is_durable_and_others_write_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        prepare_file(&path).await.unwrap();
+        let (mut disk, log) = Disk::new();
+        let (backend, _road) = start(&path, log).unwrap();
+        let backend = Arc::new(backend);
+        let add = |number| {
+            let backend = Arc::clone(&backend);
+            tokio::spawn(async move { backend.add_tenant(&tenant(number)).await })
+        };
+        let first = add(1);
+        disk.is_asked().await;
+        let second = add(2);
+        let both_are_there = async {
+            while backend.tenants().await.unwrap().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), both_are_there).await.unwrap();
+        assert!(!first.is_finished() && !second.is_finished());
+        disk.keeps();
+        first.await.unwrap().unwrap();
+        disk.is_asked().await;
+        assert!(!second.is_finished());
+        backend.ping().await.unwrap();
+        disk.fails();
+        assert!(matches!(second.await.unwrap(), Err(Error::Unavailable(_))));
+        assert!(matches!(backend.ping().await, Err(Error::Unavailable(_))));
+        assert!(matches!(add(3).await.unwrap(), Err(Error::Unavailable(_))));
+        assert_eq!(backend.tenants().await.unwrap().len(), 2, "the third wrote nothing");
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_keeps_has_everything_that_was_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, kept] = ["test.db", "kept.db"].map(|name| folder.path().join(name));
+        prepare_file(&path).await.unwrap();
+        let files = ["", "-wal"].map(|end| [&path, &kept].map(|file| format!("{}{end}", file.display())));
+        // What was written behind the last time is lost with the power.
+        let log = Log::start(move || files.iter().try_for_each(|[from, to]| fs::copy(from, to).map(drop)));
+        let (backend, _road) = start(&path, log.unwrap()).unwrap();
+        let backend = Arc::new(backend);
+        for round in 0..5_u128 {
+            let mut adding = JoinSet::new();
+            for number in 0..8 {
+                let backend = Arc::clone(&backend);
+                adding.spawn(async move { backend.add_tenant(&tenant(8 * round + number)).await });
+            }
+            adding.join_all().await.into_iter().for_each(Result::unwrap);
+            let after = rusqlite::Connection::open(&kept).unwrap();
+            let count = after.query_row("SELECT count(*) FROM tenants", (), |row| row.get(0));
+            assert_eq!(count, Ok(8 * (i64::try_from(round).unwrap() + 1)));
+        }
     }
 }

@@ -207,6 +207,7 @@ impl Directory for Backend {
     }
 
     async fn ping(&self) -> Result<()> {
+        self.gate.check()?;
         self.one(query("SELECT 1")).await?;
         Ok(())
     }

@@ -140,7 +140,7 @@ fn reader(path: &Path) -> Result<Connection> {
 fn connect(path: &Path) -> Result<Connection> {
     let connection = Connection::open(PathBuf::from(path)).map_err(failed_on_road)?;
     connection.busy_timeout(BUSY).map_err(failed_on_road)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed_on_road)?;
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed_on_road)?;
     connection.pragma_update(None, "journal_size_limit", LOG).map_err(failed_on_road)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(failed_on_road)?;
     connection.pragma_update(None, "cache_size", -16_384).map_err(failed_on_road)?;
@@ -155,6 +155,7 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
+    use crate::log::pretend::Disk;
 
     const NOW: i64 = 1_700_000_000_000;
 
@@ -229,5 +230,28 @@ mod tests {
         road.stop().await.unwrap();
         assert!(road.in_place.look(&idle(1, "device 1")).is_none());
         assert!(matches!(road.look(&idle(1, "device 1")).await, Err(Error::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_command_is_handed_over_once_that_is_durable() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("remuda.db");
+        super::super::prepare_file(&path).await.unwrap();
+        enroll(&path);
+        let (mut disk, log) = Disk::new();
+        let road = Arc::new(DeviceRoad::start(&path, Gate::one_at_a_time(log)).unwrap());
+        let poll = || {
+            let road = Arc::clone(&road);
+            tokio::spawn(async move { ports::DeviceRoad::poll(&*road, idle(1, "device 1")).await })
+        };
+        let first = poll();
+        disk.is_asked().await;
+        let second = poll();
+        assert!(!first.is_finished());
+        disk.keeps();
+        assert!(first.await.unwrap().unwrap().served.unwrap().next.is_some());
+        disk.is_asked().await;
+        disk.fails();
+        assert!(matches!(second.await.unwrap(), Err(Error::Unavailable(_))));
     }
 }

@@ -11,9 +11,9 @@ use domain::{
     ports::{Answer, Poll, PollAnswer, TokenStep},
 };
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::{
-    runtime::Handle,
-    sync::mpsc::{self, Receiver},
+use tokio::sync::{
+    mpsc::{self, Receiver},
+    oneshot,
 };
 
 use super::steps::Steps;
@@ -42,15 +42,15 @@ enum Written {
     Contacts,
 }
 
-type Group = (Vec<Write>, Pass);
+/// Steps that are committed together, the right to do so, and what is dropped once they are answered.
+type Group = (Vec<Write>, Pass, oneshot::Sender<()>);
 
 /// Starts the thread and its task.
 pub(super) fn start(connection: Connection, gate: Gate) -> Result<(Queue<Write>, JoinHandle<()>)> {
     let (queue, receiver) = Queue::new();
     let (groups, bring) = mpsc::channel(1);
-    let runtime = Handle::current();
     let thread = thread::Builder::new().name("store-writer".into());
-    let thread = thread.spawn(move || run(connection, bring, &runtime));
+    let thread = thread.spawn(move || run(connection, bring));
     tokio::spawn(collect(receiver, gate, groups));
     Ok((queue, thread.map_err(Error::internal)?))
 }
@@ -73,9 +73,11 @@ async fn collect(mut receiver: Receiver<Write>, gate: Gate, groups: mpsc::Sender
         };
         top_up(&mut receiver, &mut group).await;
         leave_out_stops(&mut group, &mut receiver);
-        if groups.send((mem::take(&mut group), pass)).await.is_err() {
+        let (done, answered) = oneshot::channel();
+        if groups.send((mem::take(&mut group), pass, done)).await.is_err() {
             return;
         }
+        let _ = answered.await;
     }
 }
 
@@ -87,27 +89,34 @@ fn leave_out_stops(group: &mut Vec<Write>, receiver: &mut Receiver<Write>) {
     }
 }
 
-fn run(mut connection: Connection, mut groups: Receiver<Group>, runtime: &Handle) {
-    while let Some((group, pass)) = groups.blocking_recv() {
-        match commit(&mut connection, &group) {
-            // One wake-up from here for all of them.
-            Ok(written) => drop(runtime.spawn(async move {
-                group.into_iter().zip(written).for_each(|(write, written)| answer(write, written));
-            })),
-            Err(error @ Error::Unavailable(_)) => group.into_iter().for_each(|write| fail(write, &error)),
-            Err(_) => group.into_iter().for_each(|write| alone(&mut connection, write)),
-        }
-        drop(pass);
+fn run(mut connection: Connection, mut groups: Receiver<Group>) {
+    while let Some((group, pass, done)) = groups.blocking_recv() {
+        let written = write(&mut connection, &group);
+        pass.leave_then(move |durable| {
+            for (write, written) in group.into_iter().zip(written) {
+                match &durable {
+                    Ok(()) => answer(write, written),
+                    Err(error) => fail(write, error),
+                }
+            }
+            drop(done);
+        });
     }
 }
 
-/// Runs one step of a group that failed, so that a bad one harms nobody but itself.
-fn alone(connection: &mut Connection, write: Write) {
-    match commit(connection, slice::from_ref(&write)).map(|mut written| written.pop()) {
-        Ok(Some(written)) => answer(write, written),
-        Ok(None) => fail(write, &Error::internal("a step without an outcome")),
-        Err(error) => fail(write, &error),
+/// Commits a group; what became of each.
+fn write(connection: &mut Connection, group: &[Write]) -> Vec<Result<Written>> {
+    match commit(connection, group) {
+        Ok(written) => written.into_iter().map(Ok).collect(),
+        Err(error @ Error::Unavailable(_)) => group.iter().map(|_| Err(refuse(&error))).collect(),
+        // One by one, so that a bad one harms nobody but itself.
+        Err(_) => group.iter().map(|write| alone(connection, write)).collect(),
     }
+}
+
+fn alone(connection: &mut Connection, write: &Write) -> Result<Written> {
+    let mut written = commit(connection, slice::from_ref(write))?;
+    written.pop().ok_or_else(|| Error::internal("a step without an outcome"))
 }
 
 fn commit(connection: &mut Connection, group: &[Write]) -> Result<Vec<Written>> {
@@ -129,13 +138,14 @@ fn apply(steps: &mut Steps<'_>, write: &Write) -> Result<Written> {
     }
 }
 
-/// Answers after the commit. Who asked may have gone away: then the answer is dropped.
-fn answer(write: Write, written: Written) {
+/// Answers once it is durable. Who asked may have gone away: then the answer is dropped.
+fn answer(write: Write, written: Result<Written>) {
     match (write, written) {
-        (Write::Poll(_, reply), Written::Poll(answer)) => drop(reply.send(Ok(answer))),
-        (Write::Token(_, reply), Written::Token(answer)) => drop(reply.send(Ok(answer))),
-        (Write::Contacts(_, reply), Written::Contacts) => drop(reply.send(Ok(()))),
-        (write, _) => fail(write, &Error::internal("an answer to another step")),
+        (Write::Poll(_, reply), Ok(Written::Poll(answer))) => drop(reply.send(Ok(answer))),
+        (Write::Token(_, reply), Ok(Written::Token(answer))) => drop(reply.send(Ok(answer))),
+        (Write::Contacts(_, reply), Ok(Written::Contacts)) => drop(reply.send(Ok(()))),
+        (write, Err(error)) => fail(write, &error),
+        (write, Ok(_)) => fail(write, &Error::internal("an answer to another step")),
     }
 }
 
