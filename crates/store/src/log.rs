@@ -9,10 +9,7 @@ use std::{
     fs::File,
     io,
     path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, JoinHandle},
 };
 
@@ -33,7 +30,8 @@ pub(crate) struct Log {
 }
 
 struct State {
-    has_failed: AtomicBool,
+    /// Why the disk failed to keep it, once it did.
+    failure: OnceLock<io::Error>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -64,10 +62,10 @@ impl Log {
     /// Whatever `sync` makes durable.
     pub(crate) fn start(sync: impl FnMut() -> io::Result<()> + Send + 'static) -> Result<Self> {
         let (asked, asking) = mpsc::unbounded_channel();
-        let state = Arc::new(State { has_failed: AtomicBool::new(false), thread: Mutex::default() });
+        let state = Arc::new(State { failure: OnceLock::new(), thread: Mutex::default() });
         let (runtime, shared) = (Handle::current(), Arc::clone(&state));
         let thread = thread::Builder::new().name("store-log".into());
-        let thread = thread.spawn(move || run(asking, sync, &shared.has_failed, &runtime));
+        let thread = thread.spawn(move || run(asking, sync, &shared, &runtime));
         *state.lock() = Some(thread.map_err(Error::internal)?);
         Ok(Self { asked, state })
     }
@@ -84,7 +82,7 @@ impl Log {
     /// # Errors
     /// [`Error::Unavailable`] once the disk has failed to keep the log: what of it is there is not known until the file is opened anew.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.state.has_failed.load(Ordering::Relaxed) { Err(lost()) } else { Ok(()) }
+        self.state.check()
     }
 
     /// Tells those who wait, then ends.
@@ -96,6 +94,14 @@ impl Log {
 }
 
 impl State {
+    fn check(&self) -> Result<()> {
+        self.failure.get().map_or(Ok(()), |error| {
+            Err(Error::Unavailable(format!(
+                "the disk failed to keep the database's log ({error}): the server has to be started anew"
+            )))
+        })
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
         self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +110,7 @@ impl State {
 fn run(
     mut asking: UnboundedReceiver<Asked>,
     mut sync: impl FnMut() -> io::Result<()>,
-    has_failed: &AtomicBool,
+    state: &Arc<State>,
     runtime: &Handle,
 ) {
     let mut is_over = false;
@@ -119,23 +125,20 @@ fn run(
             next = asking.try_recv().ok();
         }
         // After a failure the system forgets what it could not write, and takes the next attempt for a success.
-        if !waiting.is_empty() && !has_failed.load(Ordering::Relaxed) && sync().is_err() {
-            has_failed.store(true, Ordering::Relaxed);
+        if !waiting.is_empty()
+            && state.failure.get().is_none()
+            && let Err(error) = sync()
+        {
+            let _ = state.failure.set(error);
         }
-        let is_lost = has_failed.load(Ordering::Relaxed);
+        let state = Arc::clone(state);
         // One wake-up from here for all of them.
-        runtime.spawn(async move {
-            waiting.into_iter().for_each(|tell| tell(if is_lost { Err(lost()) } else { Ok(()) }));
-        });
+        runtime.spawn(async move { waiting.into_iter().for_each(|tell| tell(state.check())) });
     }
 }
 
 fn away(error: &io::Error) -> Error {
     Error::Unavailable(format!("the database's log is not to be had: {error}"))
-}
-
-fn lost() -> Error {
-    Error::Unavailable("the disk failed to keep the database's log: the server has to be started anew".into())
 }
 
 /// A disk that tests speak for.
