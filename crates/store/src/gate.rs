@@ -1,6 +1,7 @@
 //! The gate at which the writers of a SQLite file queue, first come first served.
 //!
-//! SQLite has one writer at a time, and those that wait for it by asking again and again starve each other.
+//! SQLite has one writer at a time, and those that wait for it by asking again and again starve each other. Whoever has committed
+//! leaves before that is durable, and waits for it outside.
 
 use std::{sync::Arc, time::Duration};
 
