@@ -21,7 +21,7 @@ use crate::{
     callers::Caller,
     console,
     handset::{Handset, Standing},
-    journal::{Answer, Pages},
+    journal::{Answer, Pages, Sent},
     process::LOG,
     record::{Finding, count},
     verdict::{self, sent},
@@ -139,7 +139,7 @@ async fn judge(mut handset: Handset) -> Handset {
     findings.extend(misrepresented(&handset, &pages, info).map(Finding::Lost));
     for sent in &pages.sent {
         let Some(uuid) = &sent.uuid else { continue };
-        let shown = console::shown(&caller, uuid).await;
+        let shown = shown(&caller, sent, uuid).await;
         let findings_of_it = sent::judge(&device, sent, &pages, is_managed, shown.as_ref());
         findings.extend(findings_of_it);
     }
@@ -152,6 +152,22 @@ async fn judge(mut handset: Handset) -> Handset {
     pages.deeds.iter().filter(|deed| deed.done).for_each(|_| count(&world.record.tally.deeds));
     findings.into_iter().for_each(|finding| world.record.find(finding));
     handset
+}
+
+/// What the server says of a command in the end. One whose time is over is not handed over from then on, but it is a worker that ends it,
+/// some second later: that is waited for.
+async fn shown(caller: &Caller, sent: &Sent, uuid: &str) -> Option<(u16, Value)> {
+    const OPEN: [&str; 3] = ["queued", "handed_over", "not_now"];
+    let began = Instant::now();
+    loop {
+        let shown = console::shown(caller, uuid).await;
+        let state = shown.as_ref().and_then(|(_, command)| command["state"].as_str());
+        let is_late = sent.expires.is_some_and(|end| end < Instant::now());
+        if !is_late || !state.is_some_and(|state| OPEN.contains(&state)) || began.elapsed() > HANGS {
+            return shown;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// What the server says of a device that is not so.
